@@ -1,0 +1,218 @@
+"""Models that score texts: the protocol, PyTorch models in the Hugging Face layout, batches."""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from moderation.categories import TOXIC, Category
+from moderation.text import views
+
+Scores: TypeAlias = dict[Category, float]
+Tokens: TypeAlias = list[int]
+Probabilities: TypeAlias = NDArray[np.float32]
+
+
+class ModelError(Exception):
+    """A model directory that can't be served; the message says why in one line."""
+
+
+class Classifier(Protocol):
+    """Turns texts into token windows, and windows into calibrated probabilities."""
+
+    version: str
+    categories: tuple[Category, ...]
+
+    def encode(self, text: str) -> list[Tokens]:
+        """The token windows of one text, each short enough for the model; at least one."""
+        ...
+
+    def score(self, batch: Sequence[Tokens]) -> Probabilities:
+        """Calibrated probabilities, shape (len(batch), len(categories))."""
+        ...
+
+
+class TorchClassifier:
+    """A sequence-classification model in a local directory of the Hugging Face layout.
+
+    `config.json`'s `id2label` is mapped to our categories (outputs of other names are dropped);
+    `calibration.json`, if there, holds for each category the slope and intercept that are applied
+    to its logit (Platt 1999). Weights are read from safetensors only.
+    """
+
+    def __init__(self, directory: Path, device: str = "auto") -> None:
+        self.device = _device(device)
+        _check_files(directory)
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True)
+            self.model = AutoModelForSequenceClassification.from_pretrained(
+                directory,
+                dtype=torch.float32,
+                use_safetensors=True,
+                local_files_only=True,
+                # SDPA is slower than plain attention for heads of 26 to 64 numbers.
+                attn_implementation="eager",
+            )
+        except Exception as error:  # transformers, safetensors and tokenizers each raise their own
+            reason = str(error).strip().split("\n")[0]
+            msg = f"{directory}: the model can't be read: {type(error).__name__}: {reason}"
+            raise ModelError(msg) from error
+        self.model.to(self.device).eval()
+        config = self.model.config
+        if config.problem_type == "single_label_classification":
+            msg = f"{directory}: a single-label model; categories must be independent outputs"
+            raise ModelError(msg)
+        self.version = read_version(directory)
+        self.categories, self._outputs = _outputs(directory, config.id2label)
+        self._slope, self._intercept = _calibration(directory, self.categories)
+        self._tokenizer = tokenizer.backend_tokenizer
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._ends = (tokenizer.cls_token_id, tokenizer.sep_token_id)
+        self._pad = tokenizer.pad_token_id or 0
+        self._window = min(config.max_position_embeddings, 512) - 2
+
+    def encode(self, text: str) -> list[Tokens]:
+        """Windows of at most `max_position_embeddings` tokens, overlapping by an eighth."""
+        ids = self._tokenizer.encode(text, add_special_tokens=False).ids
+        first, last = self._ends
+        step = self._window - self._window // 8
+        starts = range(0, max(len(ids) - self._window // 8, 1), step)
+        return [[first, *ids[start : start + self._window], last] for start in starts]
+
+    def score(self, batch: Sequence[Tokens]) -> Probabilities:
+        """Calibrated probabilities, shape (len(batch), len(categories)); padded to the longest."""
+        longest = max(map(len, batch))
+        ids = torch.full((len(batch), longest), self._pad)
+        mask = torch.zeros((len(batch), longest), dtype=torch.long)
+        for row, tokens in enumerate(batch):
+            ids[row, : len(tokens)] = torch.tensor(tokens)
+            mask[row, : len(tokens)] = 1
+        with torch.inference_mode():
+            logits = self.model(
+                input_ids=ids.to(self.device), attention_mask=mask.to(self.device)
+            ).logits  # (B, outputs)
+            calibrated = logits[:, self._outputs].float().cpu() * self._slope + self._intercept
+            probabilities: Probabilities = torch.sigmoid(calibrated).numpy()
+        return probabilities
+
+
+def pieces(classifier: Classifier, text: str) -> list[Tokens]:
+    """The token windows of every view of `text`, each once."""
+    found: list[Tokens] = []
+    for view in views(text):
+        found.extend(tokens for tokens in classifier.encode(view) if tokens not in found)
+    return found
+
+
+def merge(categories: Sequence[Category], rows: Probabilities) -> Scores:
+    """The scores of a text from those of its pieces: the highest counts, for non_toxic the lowest.
+
+    Raises ValueError if a probability isn't a number.
+    """
+    if not np.isfinite(rows).all():
+        raise ValueError("the model gave a probability that isn't a number")
+    high, low = rows.max(axis=0), rows.min(axis=0)
+    return {
+        category: float(low[i] if category is Category.NON_TOXIC else high[i])
+        for i, category in enumerate(categories)
+    }
+
+
+def score_texts(
+    classifier: Classifier, texts: Sequence[str], max_batch_tokens: int = 1024
+) -> list[Scores]:
+    """Scores of many texts in their order, in batches of similar length."""
+    windows = [(i, tokens) for i, text in enumerate(texts) for tokens in pieces(classifier, text)]
+    windows.sort(key=lambda window: len(window[1]))
+    owners: list[list[Probabilities]] = [[] for _ in texts]
+    for batch in _batches(windows, max_batch_tokens):
+        for (owner, _), row in zip(batch, classifier.score([t for _, t in batch]), strict=True):
+            owners[owner].append(row)
+    return [merge(classifier.categories, np.stack(rows)) for rows in owners]
+
+
+def read_card(directory: Path) -> dict[str, Any]:
+    """The model card of a directory, empty if it has none."""
+    path = directory / "card.json"
+    if not path.is_file():
+        return {}
+    try:
+        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        msg = f"{path}: not readable as JSON: {error}"
+        raise ModelError(msg) from error
+    return card
+
+
+def read_version(directory: Path) -> str:
+    """The version a directory's card gives, or else the directory's name."""
+    return str(read_card(directory).get("version", directory.resolve().name))
+
+
+def _batches(
+    windows: Sequence[tuple[int, Tokens]], budget: int
+) -> Iterator[list[tuple[int, Tokens]]]:
+    """Runs of length-sorted windows with at most `budget` tokens after padding, or one window."""
+    batch: list[tuple[int, Tokens]] = []
+    for window in windows:
+        if batch and (len(batch) + 1) * len(window[1]) > budget:
+            yield batch
+            batch = []
+        batch.append(window)
+    if batch:
+        yield batch
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        msg = f"DEVICE={name}: {str(error).splitlines()[0]}"
+        raise ModelError(msg) from error
+    return device
+
+
+def _check_files(directory: Path) -> None:
+    if not directory.is_dir():
+        msg = f"{directory}: no such model directory"
+        raise ModelError(msg)
+    if not (directory / "config.json").is_file():
+        msg = f"{directory}: no config.json, so not a model directory"
+        raise ModelError(msg)
+    if not any(directory.glob("*.safetensors")):
+        msg = f"{directory}: no *.safetensors (pickled weights are refused)"
+        raise ModelError(msg)
+
+
+def _outputs(directory: Path, id2label: dict[int, str]) -> tuple[tuple[Category, ...], list[int]]:
+    found = {category: i for i, label in id2label.items() if (category := Category.of(label))}
+    if not any(category in found for category in TOXIC):
+        msg = f"{directory}: none of its labels is a known category: {', '.join(id2label.values())}"
+        raise ModelError(msg)
+    categories = tuple(category for category in Category if category in found)
+    return categories, [found[category] for category in categories]
+
+
+def _calibration(
+    directory: Path, categories: Sequence[Category]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    path = directory / "calibration.json"
+    if not path.is_file():
+        return torch.ones(len(categories)), torch.zeros(len(categories))
+    try:
+        platt = json.loads(path.read_text(encoding="utf-8"))
+        slopes = torch.tensor([float(platt[c]["slope"]) for c in categories])
+        intercepts = torch.tensor([float(platt[c]["intercept"]) for c in categories])
+    except (ValueError, KeyError, TypeError) as error:
+        msg = f"{path}: not a calibration of each category: {error!r}"
+        raise ModelError(msg) from error
+    return slopes, intercepts

@@ -1,0 +1,91 @@
+"""The database: opening it, its pragmas, and bringing its tables up to date."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import migrations
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+Sessions: TypeAlias = async_sessionmaker[AsyncSession]
+
+
+class DatabaseError(Exception):
+    """A database that can't be used; the message says why in one line."""
+
+
+def alembic_config() -> Config:
+    """Alembic's settings; env.py expects the connection in `attributes`."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Sessions]:
+    """The sessions of the database at `url`, its tables up to date; DatabaseError if it can't."""
+    engine = _engine(url)
+    try:
+        await _upgrade(engine)
+        yield async_sessionmaker(engine, expire_on_commit=False)
+    finally:
+        await engine.dispose()
+
+
+def _engine(url: str) -> AsyncEngine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_async_engine(url, pool_pre_ping=True)
+    if parsed.database and parsed.database != ":memory:":
+        try:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            msg = f"{parsed.database}: its folder can't be made: {error.strerror}"
+            raise DatabaseError(msg) from error
+    engine = create_async_engine(url)
+    event.listen(engine.sync_engine, "connect", _pragmas)
+    return engine
+
+
+def _pragmas(connection: Any, _record: Any) -> None:
+    # FULL: an update that was confirmed to Telegram must survive a power cut.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+async def _upgrade(engine: AsyncEngine) -> None:
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(_upgrade_tables)
+    except (SQLAlchemyError, OSError) as error:
+        cause = getattr(error, "orig", None) or error
+        msg = f"{engine.url.render_as_string()}: {str(cause).strip().splitlines()[0]}"
+        raise DatabaseError(msg) from error
+
+
+def _upgrade_tables(connection: Connection) -> None:
+    config = alembic_config()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is not None and found not in known:
+        msg = (
+            f"the database is newer than this program (its revision {found} is unknown here): "
+            "run the newer program, or restore a backup"
+        )
+        raise DatabaseError(msg)
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

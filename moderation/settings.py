@@ -1,0 +1,105 @@
+"""Settings from the environment, a .env file and an optional TOML file."""
+
+import difflib
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+TOML_FILE = "bot.toml"
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgres": "postgresql+asyncpg"}
+_DRIVERS["postgresql"] = _DRIVERS["postgres"]
+
+
+class SettingsError(Exception):
+    """A setting that is wrong or unknown, in one line."""
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set; names in the environment are these in capitals."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", env_file=".env", toml_file=TOML_FILE, env_ignore_empty=True
+    )
+
+    bot_token: SecretStr = SecretStr("")
+    operator_ids: Annotated[tuple[int, ...], NoDecode] = ()
+    database_url: str = "sqlite:///data/bot.sqlite3"
+    telegram_api_url: str = "https://api.telegram.org"
+    models_dir: Path = Path("data/models")
+    base_model: str = "cointegrated/rubert-tiny-toxicity"
+    device: str = "auto"
+    mute_hours: int = Field(default=24, ge=1, le=24 * 366)
+    log_format: str = Field(default="text", pattern="^(text|json)$")
+
+    @field_validator("operator_ids", mode="before")
+    @classmethod
+    def _split_ids(cls, value: Any) -> Any:
+        return value.replace(",", " ").split() if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _async_driver(cls, value: str) -> str:
+        scheme, separator, rest = value.partition("://")
+        scheme = _DRIVERS.get(scheme, scheme)
+        if not separator or scheme not in _DRIVERS.values():
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return f"{scheme}://{rest}"
+
+    @field_validator("telegram_api_url")
+    @classmethod
+    def _http_url(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        toml = TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, dotenv_settings, toml
+
+
+def load() -> Settings:
+    """The settings of this process; SettingsError names the first that is wrong."""
+    _refuse_near_misses()
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(map(str, first["loc"][:1])).upper()
+        known = ", ".join(map(str.upper, Settings.model_fields))
+        if first["type"] == "extra_forbidden":
+            msg = f"{name}: unknown setting; known are {known}"
+        else:
+            msg = f"{name}: {first['msg'].removeprefix('Value error, ')}"
+        raise SettingsError(msg) from error
+    except ValueError as error:  # the TOML file itself
+        msg = f"{TOML_FILE}: {str(error).splitlines()[0]}"
+        raise SettingsError(msg) from error
+
+
+def _refuse_near_misses() -> None:
+    """The environment holds other programs' names too, so only a likely typing error is refused."""
+    known = [name.upper() for name in Settings.model_fields]
+    for name in os.environ:
+        if "_" not in name or name.upper() in known:
+            continue
+        near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.9)
+        if near:
+            msg = f"{name}: unknown setting; did you mean {near[0]}?"
+            raise SettingsError(msg)

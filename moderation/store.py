@@ -1,0 +1,244 @@
+"""Every query, as functions that take a session."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from moderation.categories import Category
+from moderation.policy import Action
+from moderation.tables import (
+    Act,
+    ActState,
+    Case,
+    Chat,
+    Enforcement,
+    InboxUpdate,
+    Label,
+    Prediction,
+    UpdateState,
+    Verdict,
+    now,
+)
+
+
+async def add_updates(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Write updates (id, chat_id, payload); returns the ids that were not there yet."""
+    if not rows:
+        return []
+    dialect = session.get_bind().dialect.name
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = insert(InboxUpdate).on_conflict_do_nothing().returning(InboxUpdate.id)
+    added = await session.scalars(statement, list(rows))
+    return sorted(added)
+
+
+async def pending_updates(session: AsyncSession) -> Sequence[InboxUpdate]:
+    """The updates that are not handled yet, the oldest first."""
+    statement = select(InboxUpdate).where(InboxUpdate.state == UpdateState.PENDING)
+    return (await session.scalars(statement.order_by(InboxUpdate.id))).all()
+
+
+async def count_updates(session: AsyncSession, state: UpdateState) -> int:
+    """How many updates are in a state."""
+    statement = select(func.count()).where(InboxUpdate.state == state)
+    return await session.scalar(statement) or 0
+
+
+async def finish_update(
+    session: AsyncSession, update_id: int, state: UpdateState, error: str | None = None
+) -> None:
+    """Note that an update is done or quarantined."""
+    statement = update(InboxUpdate).where(InboxUpdate.id == update_id)
+    await session.execute(statement.values(state=state, error=error))
+
+
+async def count_attempt(session: AsyncSession, update_id: int, error: str) -> int:
+    """Note a failed attempt at an update; returns how many there were."""
+    statement = update(InboxUpdate).where(InboxUpdate.id == update_id)
+    counted = statement.values(attempts=InboxUpdate.attempts + 1, error=error)
+    return (await session.scalars(counted.returning(InboxUpdate.attempts))).one()
+
+
+async def forget_updates(session: AsyncSession, older_than: timedelta) -> None:
+    """Drop handled updates. Telegram's ids start anew after an idle week, so none may stay long."""
+    done = InboxUpdate.state == UpdateState.DONE
+    await session.execute(
+        delete(InboxUpdate).where(done, InboxUpdate.received_at < now() - older_than)
+    )
+
+
+async def chat(session: AsyncSession, chat_id: int, title: str, kind: str) -> Chat:
+    """The row of a group, made if it is new."""
+    found = await session.get(Chat, chat_id)
+    if found is None:
+        found = Chat(id=chat_id, preset="standard", is_active=True, added_at=now())
+        session.add(found)
+    found.title, found.kind = title, kind
+    await session.flush()
+    return found
+
+
+async def chats(session: AsyncSession) -> Sequence[Chat]:
+    """All groups the bot is in."""
+    statement = select(Chat).where(Chat.is_active).order_by(Chat.title)
+    return (await session.scalars(statement)).all()
+
+
+async def moderated_from(session: AsyncSession, modchat_id: int) -> Sequence[Chat]:
+    """The groups whose cards go to this chat."""
+    statement = select(Chat).where(Chat.modchat_id == modchat_id, Chat.id != modchat_id)
+    return (await session.scalars(statement)).all()
+
+
+async def prediction(
+    session: AsyncSession, chat_id: int, message_id: int, revision: int
+) -> Prediction | None:
+    """The prediction for one revision of a message."""
+    statement = select(Prediction).where(
+        Prediction.chat_id == chat_id,
+        Prediction.message_id == message_id,
+        Prediction.revision == revision,
+    )
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def latest_prediction(
+    session: AsyncSession, chat_id: int, message_id: int
+) -> Prediction | None:
+    """The prediction for the newest known revision of a message."""
+    statement = (
+        select(Prediction)
+        .where(Prediction.chat_id == chat_id, Prediction.message_id == message_id)
+        .order_by(Prediction.revision.desc())
+        .limit(1)
+    )
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def case_of(session: AsyncSession, prediction_id: int) -> Case | None:
+    """The case that a prediction led to."""
+    statement = select(Case).where(Case.prediction_id == prediction_id)
+    return (await session.scalars(statement)).one_or_none()
+
+
+async def enforcements(session: AsyncSession, case_id: int) -> Sequence[Enforcement]:
+    """The acts of a case in the order in which they were planned."""
+    statement = select(Enforcement).where(Enforcement.case_id == case_id)
+    return (await session.scalars(statement.order_by(Enforcement.id))).all()
+
+
+async def plan(
+    session: AsyncSession, case_id: int, acts: Iterable[Act], until: datetime | None = None
+) -> None:
+    """Record acts that are to be attempted; those planned before stay as they are."""
+    known = {row.act for row in await enforcements(session, case_id)}
+    session.add_all(
+        Enforcement(case_id=case_id, act=act, until=until) for act in acts if act not in known
+    )
+
+
+async def set_act(
+    session: AsyncSession,
+    enforcement_id: int,
+    state: ActState,
+    detail: str | None = None,
+    message_id: int | None = None,
+) -> None:
+    """Note how far an act has come."""
+    values = {"state": state, "detail": detail, "message_id": message_id}
+    statement = update(Enforcement).where(Enforcement.id == enforcement_id)
+    await session.execute(statement.values(**values))
+
+
+async def expired_notices(session: AsyncSession, age: timedelta) -> Sequence[tuple[int, int, int]]:
+    """(enforcement id, chat id, message id) of notices that have stood long enough."""
+    statement = (
+        select(Enforcement.id, Case.chat_id, Enforcement.message_id)
+        .join(Case, Case.id == Enforcement.case_id)
+        .where(Enforcement.act == Act.NOTICE, Enforcement.message_id.is_not(None))
+        .where(Enforcement.created_at < now() - age)
+    )
+    return [(row[0], row[1], row[2]) for row in await session.execute(statement)]
+
+
+async def claim(
+    session: AsyncSession, case_id: int, verdict: Verdict, moderator_id: int, name: str
+) -> bool:
+    """Give a case its verdict, unless somebody did before; true for the one who came first."""
+    statement = update(Case).where(Case.id == case_id, Case.verdict.is_(None))
+    values = {"resolved_by": moderator_id, "resolved_by_name": name, "resolved_at": now()}
+    claimed = await session.scalars(statement.values(verdict=verdict, **values).returning(Case.id))
+    return claimed.one_or_none() is not None
+
+
+async def add_label(
+    session: AsyncSession, case: Case, moderator_id: int, vector: Mapping[Category, int | None]
+) -> None:
+    """Append what a moderator said about a case's text."""
+    session.add(
+        Label(
+            case_id=case.id,
+            chat_id=case.chat_id,
+            moderator_id=moderator_id,
+            source="button",
+            text=case.text,
+            vector={category.value: vector[category] for category in Category},
+            model_version=case.prediction.model_version,
+            scores=case.prediction.scores,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What happened in some groups since a moment."""
+
+    messages: int
+    flagged: int  # over a review threshold
+    acted: int  # at least one act was done
+    confirmed: int
+    overturned: int
+    open_cases: int
+    labels: int
+    by_category: Mapping[Category, int]  # flagged messages by the category that weighed most
+
+
+async def figures(
+    session: AsyncSession, since: datetime, chat_ids: Sequence[int] | None = None
+) -> Figures:
+    """The figures of `chat_ids`, or of all groups."""
+    recent = [Prediction.created_at >= since]
+    cases = [Case.created_at >= since]
+    labels = [Label.created_at >= since]
+    if chat_ids is not None:
+        recent.append(Prediction.chat_id.in_(chat_ids))
+        cases.append(Case.chat_id.in_(chat_ids))
+        labels.append(Label.chat_id.in_(chat_ids))
+    flagged = [*recent, Prediction.action != Action.NONE]
+    grouped = (
+        select(Prediction.category, func.count()).where(*flagged).group_by(Prediction.category)
+    )
+    done = select(Enforcement.case_id).where(Enforcement.state == ActState.DONE)
+    return Figures(
+        messages=await _count(session, Prediction.id, recent),
+        flagged=await _count(session, Prediction.id, flagged),
+        acted=await _count(session, Case.id, [*cases, Case.id.in_(done)]),
+        confirmed=await _count(session, Case.id, [*cases, Case.verdict == Verdict.CONFIRMED]),
+        overturned=await _count(
+            session, Case.id, [*cases, Case.verdict.in_([Verdict.CLEAN, Verdict.CORRECTED])]
+        ),
+        open_cases=await _count(session, Case.id, [*cases, Case.verdict.is_(None)]),
+        labels=await _count(session, Label.id, labels),
+        by_category={row[0]: row[1] for row in await session.execute(grouped) if row[0]},
+    )
+
+
+async def _count(
+    session: AsyncSession, column: Any, conditions: Sequence[ColumnElement[bool]]
+) -> int:
+    return await session.scalar(select(func.count(column)).where(*conditions)) or 0
