@@ -163,7 +163,8 @@ async def expired_notices(session: AsyncSession, age: timedelta) -> Sequence[tup
         .where(Enforcement.act == Act.NOTICE, Enforcement.message_id.is_not(None))
         .where(Enforcement.created_at < now() - age)
     )
-    return [(row[0], row[1], row[2]) for row in await session.execute(statement)]
+    rows = await session.execute(statement)
+    return [(id_, chat_id, message_id) for id_, chat_id, message_id in rows if message_id]
 
 
 async def claim(
