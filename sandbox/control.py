@@ -1,5 +1,6 @@
 """The control API: what tests and the page do in the place of people and of misfortune."""
 
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import fields, replace
@@ -122,6 +123,7 @@ def redeliver(telegram: Telegram, body: Json) -> Json:
 def advance_clock(telegram: Telegram, body: Json) -> Json:
     telegram.clock.advance(float(body["advance"]))
     telegram.updates.wake()
+    telegram.journal.tell("clock", now=telegram.clock.now())
     return {"now": telegram.clock.now()}
 
 
@@ -143,7 +145,8 @@ async def events(request: web.Request) -> web.StreamResponse:
     """What happens from now on, as server-sent events."""
     response = web.StreamResponse(headers={"Cache-Control": "no-store"})
     response.content_type = "text/event-stream"
-    with request.app[TELEGRAM].journal.listen() as listener:
+    left = contextlib.suppress(ConnectionResetError)
+    with request.app[TELEGRAM].journal.listen() as listener, left:
         await response.prepare(request)
         await response.write(b": listening\n\n")
         while event := await listener.get():

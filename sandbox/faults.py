@@ -18,11 +18,17 @@ class Fault:
     retry_after: int = 1
     seconds: float = 1.0
 
+    @property
+    def closes_connection(self) -> bool:
+        return self.kind in ("drop", "drop_after_apply")
+
     def error(self) -> ApiError | None:
-        """What is answered instead of applying the call."""
+        """What happens instead of applying the call."""
         if self.kind == "429":
             return too_many_requests(self.retry_after)
-        return restarting() if self.kind == "500" else None
+        if self.kind == "500":
+            return restarting()
+        return ApiError(502, "Bad Gateway") if self.kind in ("502html", "drop") else None
 
 
 class Faults:

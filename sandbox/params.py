@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from aiohttp import web
+from aiohttp import BodyPartReader, ClientResponse, MultipartReader, web
 
 from sandbox.answers import Json, bad_request
 from sandbox.telegram import File
@@ -65,10 +65,25 @@ async def read(request: web.Request) -> Params:
     return params
 
 
-def from_json(body: Json) -> Params:
+async def read_answer(response: ClientResponse) -> Params:
+    """The call that a webhook put into its answer, if there is one."""
     params = Params()
-    _add(params, body.items())
+    if response.content_type == "application/json":
+        _add(params, _json_values(await response.text()))
+    elif response.content_type == "multipart/form-data":
+        async for part in MultipartReader.from_response(response):
+            if isinstance(part, BodyPartReader) and part.name:
+                await _add_part(params, part)
     return params
+
+
+async def _add_part(params: Params, part: BodyPartReader) -> None:
+    name, content = str(part.name), bytes(await part.read())
+    if part.filename:
+        content_type = part.headers.get("Content-Type", "application/octet-stream")
+        params.files[name] = File(part.filename, content_type, content)
+    else:
+        params.values[name] = content.decode()
 
 
 def _json_values(source: str) -> list[tuple[str, object]]:

@@ -1,22 +1,18 @@
 """The HTTP server: the Bot API, the control API and the page, on the loopback interface only."""
 
 import asyncio
-import logging
+import contextlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
 
-from sandbox import control, methods, params, scene
+from sandbox import calls, control, params, scene
 from sandbox.answers import ApiError, failure, restarting, success
 from sandbox.control import TELEGRAM
-from sandbox.faults import Fault
-from sandbox.params import Params
+from sandbox.delivery import Delivery
 from sandbox.telegram import Telegram
-
-log = logging.getLogger("sandbox")
 
 PAGE = Path(__file__).with_name("page.html")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -34,7 +30,7 @@ class Sandbox:
     telegram: Telegram
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def serve(
     port: int = 0,
     token: str = scene.TOKEN,
@@ -67,6 +63,7 @@ def _application(telegram: Telegram) -> web.Application:
     app.router.add_route("*", "/bot{token}/{method}", _bot_api)
     app.router.add_route("*", "/{rest:.*}", _not_found)
     app.on_shutdown.append(_close)
+    app.cleanup_ctx.append(_deliveries)
     return app
 
 
@@ -94,41 +91,22 @@ async def _bot_api(request: web.Request) -> web.StreamResponse:
         return _answer(error)
     except web.HTTPRequestEntityTooLarge:
         return _answer(ApiError(413, "Request Entity Too Large"))
-    return await _call(request, telegram, method, given)
-
-
-async def _call(
-    request: web.Request, telegram: Telegram, method: str, given: Params
-) -> web.StreamResponse:
-    """One journalled call, with the fault planned for it."""
-    call = telegram.journal.begin(method, given.shape())
-    fault = telegram.faults.take(method)
-    call.fault = fault.kind if fault else None
-    outcome = await _outcome(telegram, method, given, fault)
-    call.status = outcome.code if isinstance(outcome, ApiError) else 200
-    call.ok = call.status == 200
-    call.description = outcome.description if isinstance(outcome, ApiError) else None
-    telegram.journal.tell("call", call=call.shape())
-    if fault and fault.kind in ("drop", "drop_after_apply") and request.transport:
+    outcome, fault = await calls.perform(telegram, method, given)
+    if fault and fault.closes_connection and request.transport:
         request.transport.close()
     if fault and fault.kind == "502html":
         return web.Response(status=502, text=BAD_GATEWAY, content_type="text/html")
     return _answer(outcome)
 
 
-async def _outcome(telegram: Telegram, method: str, given: Params, fault: Fault | None) -> object:
-    if fault and fault.kind == "delay":
-        await asyncio.sleep(fault.seconds)
-    if fault and fault.kind in ("drop", "502html"):
-        return ApiError(502, "Bad Gateway")
-    if fault and (error := fault.error()):
-        return error
-    try:
-        return await methods.call(telegram, method, given)
-    except ApiError as error:
-        if error.code == 404:
-            log.warning("the sandbox has no method %s", method)
-        return error
+async def _deliveries(app: web.Application) -> AsyncIterator[None]:
+    # This task lives and dies with the application, as aiohttp's own do.
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(Delivery(app[TELEGRAM]).run())
+    yield
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 def _token_error(telegram: Telegram, token: str) -> ApiError | None:

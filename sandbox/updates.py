@@ -126,6 +126,9 @@ class UpdateQueue:
             self.pending.remove(update)
             self._remember(update)
 
+    def holds(self, update: Update) -> bool:
+        return update in self.pending or update in self.duplicates
+
     def drop_pending(self) -> None:
         self.pending.clear()
         self.duplicates.clear()
