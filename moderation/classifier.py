@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers.utils.logging import disable_progress_bar
 
 from moderation.categories import TOXIC, Category
 from moderation.text import views
@@ -48,6 +49,7 @@ class TorchClassifier:
     def __init__(self, directory: Path, device: str = "auto") -> None:
         self.device = _device(device)
         _check_files(directory)
+        disable_progress_bar()
         try:
             tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True)
             self.model = AutoModelForSequenceClassification.from_pretrained(

@@ -50,14 +50,15 @@ async def opened(url: str) -> AsyncIterator[Sessions]:
 def _engine(url: str) -> AsyncEngine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True)
+        return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
     if parsed.database and parsed.database != ":memory:":
         try:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             msg = f"{parsed.database}: its folder can't be made: {error.strerror}"
             raise DatabaseError(msg) from error
-    engine = create_async_engine(url)
+    # Errors go to the log, and parameters are people's words.
+    engine = create_async_engine(url, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _pragmas)
     return engine
 

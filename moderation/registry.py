@@ -124,13 +124,13 @@ def champion(models: Path) -> Path:
 
 def locate(models: Path, version: str) -> Path:
     """The directory of a version, the embedded one included; ModelError if it isn't there."""
+    directory = models / version
+    if directory.parent == models and directory.is_dir():
+        return directory
     if version == card(EMBEDDED).version:
         return EMBEDDED
-    directory = models / version
-    if directory.parent != models or not directory.is_dir():
-        msg = f"{directory}: no such version"
-        raise ModelError(msg)
-    return directory
+    msg = f"{directory}: no such version"
+    raise ModelError(msg)
 
 
 def promote(models: Path, version: str, by: str) -> Promotion:

@@ -126,6 +126,22 @@ async def case_of(session: AsyncSession, prediction_id: int) -> Case | None:
     return (await session.scalars(statement)).one_or_none()
 
 
+async def record(
+    session: AsyncSession, prediction: Prediction, case: Case | None, acts: Iterable[Enforcement]
+) -> None:
+    """Write a prediction and, if it led to one, its case with the acts that are planned."""
+    session.add(prediction)
+    await session.flush()
+    if case is None:
+        return
+    case.prediction_id = prediction.id
+    session.add(case)
+    await session.flush()
+    for act in acts:
+        act.case_id = case.id
+        session.add(act)
+
+
 async def enforcements(session: AsyncSession, case_id: int) -> Sequence[Enforcement]:
     """The acts of a case in the order in which they were planned."""
     statement = select(Enforcement).where(Enforcement.case_id == case_id)
@@ -165,6 +181,20 @@ async def expired_notices(session: AsyncSession, age: timedelta) -> Sequence[tup
     )
     rows = await session.execute(statement)
     return [(id_, chat_id, message_id) for id_, chat_id, message_id in rows if message_id]
+
+
+async def remember_card(
+    session: AsyncSession,
+    case: Case,
+    card_chat_id: int | None,
+    card_message_id: int | None,
+    error: str | None,
+) -> None:
+    """Note where the card of a case stands, or why it reached nobody."""
+    if card_message_id is not None:
+        where = {"card_chat_id": card_chat_id, "card_message_id": card_message_id}
+        await session.execute(update(Case).where(Case.id == case.id).values(**where))
+    await session.execute(update(Chat).where(Chat.id == case.chat_id).values(card_error=error))
 
 
 async def claim(

@@ -116,7 +116,7 @@ class Prediction(Table):
     chat_id: Mapped[int] = mapped_column(BigInteger)
     message_id: Mapped[int] = mapped_column(BigInteger)
     revision: Mapped[int] = mapped_column(BigInteger)  # 0, or the edit's date in Unix seconds
-    user_id: Mapped[int | None] = mapped_column(BigInteger)
+    user_id: Mapped[int] = mapped_column(BigInteger)  # negative: a channel wrote it
     content_hash: Mapped[str] = mapped_column(String(32))  # keyed, so it can't be guessed back
     field: Mapped[str] = mapped_column(String(32))  # where the words that weighed most stood
     model_version: Mapped[str] = mapped_column(String(128))
@@ -145,10 +145,10 @@ class Case(Table):
     id: Mapped[int] = mapped_column(_BigId, primary_key=True)
     prediction_id: Mapped[int] = mapped_column(ForeignKey("prediction.id"), unique=True)
     chat_id: Mapped[int] = mapped_column(BigInteger, index=True)
+    thread_id: Mapped[int | None] = mapped_column(BigInteger)  # of a forum's topic
     user_name: Mapped[str] = mapped_column(Text)
     text: Mapped[str] = mapped_column(Text)
     flagged: Mapped[list[str]] = mapped_column(JSON)  # the categories that the card claims
-    dry_run: Mapped[bool] = mapped_column(default=False)
     card_chat_id: Mapped[int | None] = mapped_column(BigInteger)
     card_message_id: Mapped[int | None] = mapped_column(BigInteger)
     verdict: Mapped[Verdict | None] = mapped_column(_names(Verdict))

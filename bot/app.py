@@ -1,0 +1,160 @@
+"""Builds everything and runs it in one TaskGroup."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from datetime import timedelta
+from typing import Any
+
+import structlog
+import torch
+from aiogram import Bot, Dispatcher
+from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
+from aiogram.types import (
+    BotCommand,
+    BotCommandScopeAllChatAdministrators,
+    BotCommandScopeAllPrivateChats,
+    Update,
+)
+
+from bot import chats, enforce, moderate, stats, verdicts
+from bot.inbox import Inbox
+from bot.members import Members
+from bot.telegram import describe, make_bot
+from moderation import database, registry, store
+from moderation.batcher import Batcher
+from moderation.classifier import TorchClassifier
+from moderation.database import Sessions
+from moderation.settings import Settings
+
+log = structlog.get_logger()
+
+NOTICE_AGE = timedelta(seconds=60)
+SWEEP_SECONDS = 5
+CONNECT_SECONDS = 5
+COMMANDS = {
+    "private": {"start": "Как начать", "check": "Как я оцениваю текст", "help": "Команды"},
+    "administrators": {
+        "preset": "Режим группы",
+        "modchat": "Подключить чат модераторов",
+        "stats": "Цифры за сутки",
+    },
+}
+
+
+async def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Raises one of `moderation`'s errors, or aiogram's for a
+    token that Telegram refuses, if it can't start."""
+    async with database.opened(settings.database_url) as sessions:
+        classifier = await asyncio.to_thread(load, settings)
+        batcher = make_batcher(classifier)
+        bot = make_bot(settings)
+        try:
+            await _connect(bot)
+            log.info("started", bot=bot.id, model=classifier.version)
+            await _serve(bot, sessions, batcher, settings)
+        finally:
+            await bot.session.close()
+    log.info("stopped")
+
+
+def load(settings: Settings) -> TorchClassifier:
+    """The champion, loaded and warmed."""
+    classifier = TorchClassifier(registry.champion(settings.models_dir), settings.device)
+    classifier.score(classifier.encode("Привет!"))
+    return classifier
+
+
+def make_batcher(classifier: TorchClassifier) -> Batcher:
+    """On a CPU two workers of one thread each, on a GPU one with large batches."""
+    if classifier.device.type == "cpu":
+        torch.set_num_threads(1)
+        return Batcher(classifier)
+    return Batcher(classifier, workers=1, max_batch_tokens=16_384)
+
+
+def configure_log(log_format: str) -> None:
+    """Events to standard error, as text or as JSON; libraries speak only from WARNING on."""
+    logging.basicConfig(level=logging.WARNING)
+    renderer: Any = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
+
+
+async def _connect(bot: Bot) -> None:
+    """Wait until Telegram answers: a server that restarts is no reason to stop."""
+    while True:
+        try:
+            await bot.me()
+            await _set_commands(bot)
+            return
+        except TelegramUnauthorizedError:
+            raise
+        except AiogramError as error:
+            log.warning("Telegram doesn't answer", reason=describe(error))
+            await asyncio.sleep(CONNECT_SECONDS)
+
+
+async def _set_commands(bot: Bot) -> None:
+    await bot.set_my_commands(_commands("private"), scope=BotCommandScopeAllPrivateChats())
+    await bot.set_my_commands(
+        _commands("administrators"), scope=BotCommandScopeAllChatAdministrators()
+    )
+
+
+def _commands(scope: str) -> list[BotCommand]:
+    return [BotCommand(command=c, description=words) for c, words in COMMANDS[scope].items()]
+
+
+async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Settings) -> None:
+    dispatcher = Dispatcher(
+        disable_fsm=True,
+        sessions=sessions,
+        batcher=batcher,
+        settings=settings,
+        members=Members(bot),
+    )
+    # Commands first; moderation takes what is left, so it is the last.
+    dispatcher.include_routers(verdicts.router(), chats.router(), stats.router(), moderate.router())
+
+    async def prepare(update: Update) -> list[moderate.Scored]:
+        return await moderate.score(update, batcher)
+
+    async def handle(update: Update, scored: list[moderate.Scored]) -> None:
+        await dispatcher.feed_update(bot, update, scored=scored)
+
+    inbox = Inbox(bot, sessions, prepare, handle)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with asyncio.TaskGroup() as group:
+        background = [group.create_task(batcher.run()), group.create_task(_sweep(bot, sessions))]
+        await inbox.run(stop)
+        for task in background:
+            task.cancel()
+
+
+async def _sweep(bot: Bot, sessions: Sessions) -> None:
+    """Remove notices that have been read: the group is for people."""
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        with contextlib.suppress(OSError):
+            async with sessions() as session:
+                expired = await store.expired_notices(session, NOTICE_AGE)
+            for enforcement_id, chat_id, message_id in expired:
+                await enforce.remove_message(bot, sessions, enforcement_id, chat_id, message_id)

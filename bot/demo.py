@@ -1,0 +1,296 @@
+"""The demonstration: the sandbox, the bot as a process, and a scripted conversation."""
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import aiohttp
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import func, select
+
+from bot import texts
+from moderation import database
+from moderation.categories import TOXIC
+from moderation.database import Sessions
+from moderation.policy import Action
+from moderation.store import case_of, enforcements, prediction
+from moderation.tables import Case, Label, Prediction
+from sandbox import scene
+from sandbox.server import Sandbox, serve
+
+PORT = 8081
+START_SECONDS = 120
+STEP_SECONDS = 60
+
+A, B, C, PASSER = scene.MEMBER_A_ID, scene.MEMBER_B_ID, scene.MEMBER_C_ID, scene.PASSER_BY_ID
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What somebody writes in the group, and the actions that would be sensible."""
+
+    user_id: int
+    text: str
+    expected: tuple[Action, ...]
+
+
+REMOVED = (Action.DELETE, Action.MUTE, Action.BAN)
+SCRIPT = (
+    Line(A, "Доброе утро! Завтра в десять собрание у второго подъезда.", (Action.NONE,)),
+    Line(B, "Какой идиот опять поставил машину на газон? Тварь безмозглая!", REMOVED),
+    Line(C, "Да пошёл ты на хуй со своим газоном", REMOVED),
+    Line(A, "Ребята, давайте спокойнее, решим всё на собрании", (Action.NONE,)),
+    Line(PASSER, "Ещё раз тут припаркуешься — найду и убью, понял?", REMOVED),
+    Line(PASSER, "Понаехали сюда чурки, выгнать бы их всех из города", REMOVED),
+    Line(B, "пи3дец, вот ведь cyкa", REMOVED),
+    Line(C, "Спасибо, что разобрались. Хорошего всем дня!", (Action.NONE,)),
+)
+
+
+@dataclass(slots=True)
+class Stage:
+    """The running sandbox and bot, and what went otherwise than the script says."""
+
+    sandbox: Sandbox
+    http: aiohttp.ClientSession
+    bot: asyncio.subprocess.Process
+    log: Path
+    failures: list[str] = field(default_factory=list)
+
+    async def post(self, what: str, **body: Any) -> dict[str, Any]:
+        """A call to the sandbox's control API."""
+        url = f"{self.sandbox.url}sandbox/{what}"
+        async with self.http.post(url, json=body) as response:
+            answer: dict[str, Any] = await response.json()
+        if response.status != 200:
+            msg = f"{what}: {answer.get('error')}"
+            raise RuntimeError(msg)
+        return answer
+
+    async def chat(self, chat_id: int) -> dict[str, Any]:
+        """A chat as it stands now."""
+        async with self.http.get(f"{self.sandbox.url}sandbox/state") as response:
+            state = await response.json()
+        found: dict[str, Any] = next(c for c in state["chats"] if c["id"] == chat_id)
+        return found
+
+    async def until(
+        self, what: str, check: Callable[[], Awaitable[Any]], seconds: float = STEP_SECONDS
+    ) -> Any:
+        """Wait for something to become true; a failure of the script if it doesn't in time."""
+        deadline = monotonic() + seconds
+        while monotonic() < deadline and self.bot.returncode is None:
+            if found := await check():
+                return found
+            await asyncio.sleep(0.2)
+        self.failures.append(what)
+        return None
+
+
+async def demonstrate(*, leave: bool, console: Console) -> int:
+    """Play the script, print what happened; serve the page on unless `leave`. The exit status."""
+    with tempfile.TemporaryDirectory(prefix="toxicity-bot-demo-") as folder:
+        async with _staged(Path(folder)) as stage:
+            console.print(f"Страница: [bold]{stage.sandbox.url}[/bold]")
+            console.print("Бот запускается, это займёт несколько секунд…")
+            greeted = await stage.until("the bot greets the group", lambda: _greeted(stage), 120)
+            if greeted:
+                url = f"sqlite+aiosqlite:///{folder}/bot.sqlite3"
+                async with database.opened(url) as sessions:
+                    await _play(stage, sessions, console)
+            if stage.failures:
+                console.print("[bold red]Не получилось:[/bold red]")
+                for failure in stage.failures:
+                    console.print(f"  • {failure}", markup=False)
+                console.print(_tail(stage.log), markup=False, highlight=False)
+                return 1
+            console.print("[green]Всё по сценарию.[/green]")
+            if not leave:
+                console.print(f"Пишите и нажимайте сами: {stage.sandbox.url} (Ctrl+C — закончить)")
+                await stage.bot.wait()
+    return 0
+
+
+@asynccontextmanager
+async def _staged(folder: Path) -> AsyncIterator[Stage]:
+    log = folder / "bot.log"
+    async with _sandbox() as sandbox, aiohttp.ClientSession() as http:
+        environment = os.environ | {
+            "BOT_TOKEN": sandbox.token,
+            "TELEGRAM_API_URL": sandbox.url,
+            "DATABASE_URL": f"sqlite:///{folder}/bot.sqlite3",
+            "MODELS_DIR": os.environ.get("MODELS_DIR", str(folder / "models")),
+            "HF_HUB_OFFLINE": "1",
+        }
+        with log.open("wb") as file:
+            bot = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", "run", env=environment, stdout=file, stderr=file
+            )
+        try:
+            yield Stage(sandbox, http, bot, log)
+        finally:
+            if bot.returncode is None:
+                bot.terminate()
+                await bot.wait()
+
+
+@asynccontextmanager
+async def _sandbox() -> AsyncIterator[Sandbox]:
+    """On the usual port, or on a free one if that is taken."""
+    try:
+        usual = serve(PORT)
+        sandbox = await usual.__aenter__()
+    except OSError:
+        async with serve(0) as sandbox:
+            yield sandbox
+        return
+    try:
+        yield sandbox
+    finally:
+        await usual.__aexit__(None, None, None)
+
+
+async def _greeted(stage: Stage) -> bool:
+    group = await stage.chat(scene.GROUP_ID)
+    return any(m["from"]["id"] == scene.BOT_ID for m in group["messages"] if m.get("text"))
+
+
+async def _play(stage: Stage, sessions: Sessions, console: Console) -> None:
+    await stage.post(
+        "messages",
+        chat_id=scene.MODERATORS_ID,
+        user_id=scene.OWNER_ID,
+        text=f"/start@demo_moderator_bot modchat_{scene.GROUP_ID}",
+    )
+    await stage.until("the moderators' chat is connected", lambda: _says(stage, "карточки группы"))
+    written = []
+    for line in SCRIPT:
+        body = {"chat_id": scene.GROUP_ID, "user_id": line.user_id, "text": line.text}
+        try:
+            message = (await stage.post("messages", **body))["message"]
+        except RuntimeError as refused:  # the sandbox lets no muted member write
+            stage.failures.append(f"«{line.text}»: {refused}")
+            continue
+        written.append((line, message["message_id"]))
+        await stage.until(
+            f"«{line.text}» is settled", partial(_settled, sessions, message["message_id"])
+        )
+    console.print(await _table(stage, sessions, written))
+    await _correct(stage, sessions, written, console)
+
+
+async def _says(stage: Stage, words: str) -> bool:
+    moderators = await stage.chat(scene.MODERATORS_ID)
+    return any(words in m.get("text", "") for m in moderators["messages"])
+
+
+async def _settled(sessions: Sessions, message_id: int) -> bool:
+    """Whether a message is predicted and, if it has a case, the card stands."""
+    async with sessions() as session:
+        row = await prediction(session, scene.GROUP_ID, message_id, 0)
+        if row is None:
+            return False
+        case = await case_of(session, row.id)
+        return case is None or case.card_message_id is not None
+
+
+async def _table(stage: Stage, sessions: Sessions, written: list[tuple[Line, int]]) -> Table:
+    table = Table(title="Что стало с каждым сообщением", show_lines=True)
+    for name in ("Кто", "Сообщение", "Оценки", "Решение", "Что сделано"):
+        table.add_column(name, overflow="fold")
+    group = await stage.chat(scene.GROUP_ID)
+    deleted = {m["message_id"]: m["deleted"] for m in group["messages"]}
+    async with sessions() as session:
+        for line, message_id in written:
+            row = await prediction(session, scene.GROUP_ID, message_id, 0)
+            if row is None:
+                continue
+            case = await case_of(session, row.id)
+            acts = await enforcements(session, case.id) if case else []
+            _check(stage, line, row, deleted=bool(deleted[message_id]))
+            table.add_row(
+                scene.NAMES[line.user_id],
+                line.text,
+                _scores(row),
+                texts.ACTION_TITLES[row.action],
+                texts.happened(acts) if case else "оставлено",
+            )
+    return table
+
+
+def _scores(row: Prediction) -> str:
+    named = [(texts.title(c).lower(), row.scores[c]) for c in TOXIC if c in row.scores]
+    high = sorted((pair for pair in named if pair[1] >= 0.3), key=lambda pair: -pair[1])
+    return "\n".join(f"{name} {score:.2f}" for name, score in high) or "всё ниже 0.30"
+
+
+def _check(stage: Stage, line: Line, row: Prediction, *, deleted: bool) -> None:
+    if row.action not in line.expected:
+        stage.failures.append(f"«{line.text}»: decided {row.action.name}")
+    if deleted != (row.action >= Action.DELETE):
+        stage.failures.append(f"«{line.text}»: decided {row.action.name}, deleted is {deleted}")
+
+
+async def _correct(
+    stage: Stage, sessions: Sessions, written: list[tuple[Line, int]], console: Console
+) -> None:
+    """A stranger's press is refused; a moderator's becomes a label and takes the action back."""
+    async with sessions() as session:
+        cases = list(await session.scalars(select(Case).order_by(Case.id)))
+    if len(cases) < 2:
+        stage.failures.append("there are cards to press")
+        return
+    confirmed, overturned = cases[0], cases[1]
+    await _press(stage, confirmed, scene.MODERATOR_ID, "✅ Верно")
+    await _press(stage, overturned, scene.PASSER_BY_ID, "🕊 Не токсично")
+    await stage.until("a stranger's press is refused", lambda: _refused(stage))
+    await _press(stage, overturned, scene.OWNER_ID, "🕊 Не токсично")
+    await stage.until("two presses became two labels", lambda: _labels(sessions, 2))
+    await stage.until("the deleted words are back", lambda: _restored(stage, overturned))
+    console.print(
+        "Модератор нажал «Верно», хозяйка — «Не токсично»: две новые метки, "
+        "текст возвращён в группу; прохожему бот отказал."
+    )
+
+
+async def _press(stage: Stage, case: Case, user_id: int, button: str) -> None:
+    await stage.post(
+        "presses",
+        chat_id=case.card_chat_id,
+        message_id=case.card_message_id,
+        user_id=user_id,
+        button=button,
+    )
+
+
+async def _refused(stage: Stage) -> bool:
+    async with stage.http.get(f"{stage.sandbox.url}sandbox/callbacks") as response:
+        answers = (await response.json())["callbacks"]
+    return any("только администраторы" in str(answer) for answer in answers)
+
+
+async def _labels(sessions: Sessions, number: int) -> bool:
+    async with sessions() as session:
+        return await session.scalar(select(func.count(Label.id))) == number
+
+
+async def _restored(stage: Stage, case: Case) -> bool:
+    group = await stage.chat(scene.GROUP_ID)
+    return any(
+        case.text in m.get("text", "") and m["from"]["id"] == scene.BOT_ID
+        for m in group["messages"]
+    )
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(lines[-20:])

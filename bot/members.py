@@ -1,0 +1,59 @@
+"""Who is what in a chat, asked of Telegram and remembered for a minute."""
+
+from typing import Any
+
+from aiogram import Bot
+from aiogram.exceptions import TelegramBadRequest
+from cachetools import TTLCache
+
+from bot import texts
+from bot.telegram import GetRawChatMember
+
+NEEDED_RIGHTS = tuple(texts.RIGHT_TITLES)
+_SECONDS = 60
+
+
+class Members:
+    """Members by chat and id."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+        self._known: TTLCache[tuple[int, int], dict[str, Any]] = TTLCache(10_000, _SECONDS)
+
+    async def member(self, chat_id: int, user_id: int) -> dict[str, Any]:
+        """The ChatMember as Telegram sent it; status "left" for somebody unknown there."""
+        key = (chat_id, user_id)
+        if key not in self._known:
+            try:
+                found = await self._bot(GetRawChatMember(chat_id=chat_id, user_id=user_id))
+            except TelegramBadRequest:
+                found = {"status": "left"}
+            self._known[key] = found
+        return self._known[key]
+
+    async def is_administrator(self, chat_id: int, user_id: int) -> bool:
+        """Whether the bot must leave this person alone."""
+        member = await self.member(chat_id, user_id)
+        return member.get("status") in ("creator", "administrator")
+
+    async def is_moderator(self, chat_id: int, user_id: int) -> bool:
+        """Whether this person may decide cases of the chat: asked anew, for an administrator can
+        have been demoted a moment ago."""
+        self.forget(chat_id, user_id)
+        member = await self.member(chat_id, user_id)
+        if member.get("status") == "creator":
+            return True
+        return member.get("status") == "administrator" and any(map(member.get, NEEDED_RIGHTS))
+
+    def forget(self, chat_id: int, user_id: int) -> None:
+        """Ask Telegram again next time."""
+        self._known.pop((chat_id, user_id), None)
+
+
+def rights_of(member: dict[str, Any]) -> list[str] | None:
+    """The needed rights that a ChatMember has; None for one that isn't in the chat."""
+    if member.get("status") in ("left", "kicked"):
+        return None
+    if member.get("status") == "creator":
+        return list(NEEDED_RIGHTS)
+    return [right for right in NEEDED_RIGHTS if member.get(right)]

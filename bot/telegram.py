@@ -1,0 +1,146 @@
+"""The Bot: outgoing calls with retries, raw answers where aiogram is too strict, decoding."""
+
+import copy
+import traceback
+from pathlib import Path
+from typing import Any
+
+import stamina
+from aiogram import Bot
+from aiogram.client.default import DefaultBotProperties
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.session.middlewares.base import (
+    BaseRequestMiddleware,
+    NextRequestMiddlewareType,
+)
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.enums import ParseMode
+from aiogram.exceptions import (
+    ClientDecodeError,
+    TelegramAPIError,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
+from aiogram.methods import Response, TelegramMethod
+from aiogram.methods.base import TelegramType
+from aiogram.types import Update
+from pydantic import ValidationError
+
+from moderation.settings import Settings
+from moderation.text import sanitize
+
+# Named in full: aiogram would derive the list from the handlers, so that removing one
+# unsubscribed the bot, and chat_member comes only when it is named.
+ALLOWED_UPDATES = [
+    "message",
+    "edited_message",
+    "callback_query",
+    "my_chat_member",
+    "chat_member",
+]
+
+# Repeating one of these changes nothing, so it may be repeated when an answer was lost.
+_REPEATABLE = frozenset(
+    {
+        "getMe", "getChat", "getChatMember", "getChatAdministrators", "deleteMessage",
+        "restrictChatMember", "banChatMember", "unbanChatMember", "banChatSenderChat",
+        "editMessageText", "editMessageReplyMarkup", "answerCallbackQuery", "setMyCommands",
+    }
+)  # fmt: skip
+
+
+class GetRawUpdates(TelegramMethod[list[dict[str, Any]]]):
+    """getUpdates without decoding: one update that aiogram refuses must not stop the rest."""
+
+    __returning__ = list[dict[str, Any]]
+    __api_method__ = "getUpdates"
+
+    offset: int | None = None
+    limit: int | None = None
+    timeout: int | None = None
+    allowed_updates: list[str] | None = None
+
+
+class GetRawChatMember(TelegramMethod[dict[str, Any]]):
+    """getChatMember without decoding: an older Bot API server leaves out rights that aiogram
+    requires."""
+
+    __returning__ = dict[str, Any]
+    __api_method__ = "getChatMember"
+
+    chat_id: int
+    user_id: int
+
+
+class Retries(BaseRequestMiddleware):
+    """Waits as long as Telegram asks, and repeats what failed where repeating is safe."""
+
+    async def __call__(
+        self,
+        make_request: NextRequestMiddlewareType[TelegramType],
+        bot: Bot,
+        method: TelegramMethod[TelegramType],
+    ) -> Response[TelegramType]:
+        """Send `method`; raises the last error when attempts or time run out."""
+        repeatable = method.__api_method__ in _REPEATABLE
+
+        def delay(error: Exception) -> bool | float:
+            if isinstance(error, TelegramRetryAfter):
+                return float(error.retry_after)
+            lost = (TelegramNetworkError, TelegramServerError, ClientDecodeError)
+            return repeatable and isinstance(error, lost)
+
+        async for attempt in stamina.retry_context(on=delay, attempts=6, timeout=90):
+            with attempt:
+                return await make_request(bot, method)
+        raise AssertionError("retry_context ends by returning or raising")
+
+
+def make_bot(settings: Settings) -> Bot:
+    """A bot that talks to the server of the settings.
+
+    Raises TokenValidationError for a malformed token.
+    """
+    session = AiohttpSession(api=TelegramAPIServer.from_base(settings.telegram_api_url), timeout=30)
+    session.middleware(Retries())
+    return Bot(
+        settings.bot_token.get_secret_value(),
+        session=session,
+        default=DefaultBotProperties(parse_mode=ParseMode.HTML, link_preview_is_disabled=True),
+    )
+
+
+def decode(raw: dict[str, Any], bot: Bot) -> Update:
+    """An update as aiogram's type. Optional parts of a message that aiogram refuses are left out,
+    so that the words beside them are still judged; ValidationError if that doesn't help."""
+    cleaned = _sanitized(raw)
+    try:
+        return Update.model_validate(cleaned, context={"bot": bot})
+    except ValidationError as error:
+        pruned = copy.deepcopy(cleaned)
+        for problem in error.errors():
+            kind, part = ([*problem["loc"], "", ""])[:2]
+            if isinstance(pruned.get(str(kind)), dict):
+                pruned[str(kind)].pop(str(part), None)
+        return Update.model_validate(pruned, context={"bot": bot})
+
+
+def describe(error: BaseException) -> str:
+    """An error for the log: what and where, and its message only if it can't hold a person's
+    words, as those of decoders and of the database can."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    speaks = isinstance(error, (TelegramAPIError, OSError))
+    said = f": {error}" if speaks else ""
+    return f"{type(error).__name__}{where}{said}"[:500]
+
+
+def _sanitized(value: Any) -> Any:
+    if isinstance(value, str):
+        return sanitize(value)
+    if isinstance(value, list):
+        return [_sanitized(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _sanitized(item) for key, item in value.items()}
+    return value
