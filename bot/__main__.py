@@ -87,7 +87,7 @@ def check(
     except ModelError as error:
         _stop(str(error))
     scores = score_texts(classifier, [text])[0]
-    print(texts.bars(scores, PRESETS[preset], cells=40))
+    print(texts.bars(scores, PRESETS[preset], cells=40, limits=True))
     print(texts.decision(decide(scores, PRESETS[preset])))
 
 

@@ -102,22 +102,27 @@ async def demonstrate(*, leave: bool, console: Console) -> int:
         async with _staged(Path(folder)) as stage:
             console.print(f"Страница: [bold]{stage.sandbox.url}[/bold]")
             console.print("Бот запускается, это займёт несколько секунд…")
-            greeted = await stage.until("the bot greets the group", lambda: _greeted(stage), 120)
-            if greeted:
+            if await stage.until(
+                "the bot greets the group", lambda: _greeted(stage), START_SECONDS
+            ):
                 url = f"sqlite+aiosqlite:///{folder}/bot.sqlite3"
                 async with database.opened(url) as sessions:
                     await _play(stage, sessions, console)
-            if stage.failures:
-                console.print("[bold red]Не получилось:[/bold red]")
-                for failure in stage.failures:
-                    console.print(f"  • {failure}", markup=False)
-                console.print(_tail(stage.log), markup=False, highlight=False)
-                return 1
-            console.print("[green]Всё по сценарию.[/green]")
-            if not leave:
+            _report(stage, console)
+            if not leave and stage.bot.returncode is None:
                 console.print(f"Пишите и нажимайте сами: {stage.sandbox.url} (Ctrl+C — закончить)")
                 await stage.bot.wait()
-    return 0
+    return 1 if stage.failures else 0
+
+
+def _report(stage: Stage, console: Console) -> None:
+    if not stage.failures:
+        console.print("[green]Всё по сценарию.[/green]")
+        return
+    console.print("[bold red]Не получилось:[/bold red]")
+    for failure in stage.failures:
+        console.print(f"  • {failure}", markup=False)
+    console.print(_tail(stage.log), markup=False, highlight=False)
 
 
 @asynccontextmanager

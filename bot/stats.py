@@ -67,4 +67,4 @@ async def on_check(message: Message, command: CommandObject, batcher: Batcher) -
         found = await batcher.predict(command.args)
     policy = PRESETS["standard"]
     drawn, decided = texts.bars(found.scores, policy), decide(found.scores, policy)
-    await message.answer(f"<code>{drawn}</code>\n{texts.decision(decided)}")
+    await message.answer(f"<pre>{drawn}</pre>{texts.decision(decided)}")

@@ -70,7 +70,6 @@ _VERDICTS = {
     Verdict.CORRECTED: "✏️ Исправлено",
 }
 _TEXT_LIMIT = 1500  # of a message's 4096 characters, so that the rest of a card always fits
-_BAR_WIDTH = 12
 
 
 def title(category: Category) -> str:
@@ -83,7 +82,7 @@ def titles(categories: Iterable[str]) -> str:
     return ", ".join(title(Category(name)).lower() for name in categories)
 
 
-def bar(score: float, threshold: float | None, width: int = _BAR_WIDTH) -> str:
+def bar(score: float, threshold: float | None, width: int) -> str:
     """A probability as a bar, with a mark where the threshold lies."""
     cells = ["█" if (i + 0.5) / width <= score else "░" for i in range(width)]
     if threshold is not None:
@@ -91,18 +90,24 @@ def bar(score: float, threshold: float | None, width: int = _BAR_WIDTH) -> str:
     return "".join(cells)
 
 
-def bars(scores: Mapping[Category, float], policy: Policy, cells: int = _BAR_WIDTH) -> str:
-    """A line for each toxic category that the model knows: title, bar, probability, threshold."""
+def bars(
+    scores: Mapping[Category, float], policy: Policy, cells: int = 8, *, limits: bool = False
+) -> str:
+    """A line for each toxic category that the model knows: title, bar, probability.
+
+    Short enough for a phone in monospaced type; `limits` names the thresholds as well.
+    """
     lines = []
     width = max(len(title(category)) for category in TOXIC)
     for category in TOXIC:
         if category not in scores:
             continue
         rule = policy.rules.get(category)
-        limit = f"порог {rule.threshold:.2f}" if rule else "разрешено"
         drawn = bar(scores[category], rule.threshold if rule else None, cells)
-        name = title(category).ljust(width)
-        lines.append(f"{name} {drawn} {scores[category]:.2f} ({limit})".replace(".", ","))
+        line = f"{title(category).ljust(width)} {drawn.ljust(cells + 1)} {scores[category]:.2f}"
+        if limits:
+            line += f"  порог {rule.threshold:.2f}" if rule else "  разрешено"
+        lines.append(line.replace(".", ","))
     return "\n".join(lines)
 
 
@@ -121,7 +126,7 @@ def card(
         head,
         f"{escape(case.user_name)}{where}",
         f"<blockquote expandable>{said}</blockquote>",
-        f"<code>{escape(bars(scores, policy))}</code>",
+        f"<pre>{escape(bars(scores, policy))}</pre>",
         happened(acts),
     ]
     if case.verdict:

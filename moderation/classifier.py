@@ -49,7 +49,7 @@ class TorchClassifier:
     def __init__(self, directory: Path, device: str = "auto") -> None:
         self.device = _device(device)
         _check_files(directory)
-        disable_progress_bar()
+        disable_progress_bar()  # type: ignore[no-untyped-call] # has no annotations
         try:
             tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True)
             self.model = AutoModelForSequenceClassification.from_pretrained(

@@ -34,6 +34,8 @@ class Rule:
         if not 0 <= self.review <= self.threshold <= 1:
             msg = f"thresholds must satisfy 0 <= review <= threshold <= 1, not {self}"
             raise ValueError(msg)
+        if self.action < Action.REVIEW:
+            raise ValueError("a rule asks for some action; an allowed category has no rule")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,9 @@ def decide(scores: Mapping[Category, float], policy: Policy, *, authored: bool =
     decision = Decision(Action.NONE)
     over = []
     for category, rule in policy.rules.items():
-        score = scores.get(category, 0.0)
+        score = scores.get(category)
+        if score is None:
+            continue
         action = _action(score, rule, policy.punish_threshold)
         if not authored:
             action = min(action, Action.REVIEW)

@@ -1,0 +1,161 @@
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from moderation import database, store
+from moderation.categories import TOXIC, Category
+from moderation.policy import Action
+from moderation.tables import (
+    Act,
+    ActState,
+    Case,
+    Enforcement,
+    Label,
+    Prediction,
+    UpdateState,
+    Verdict,
+    now,
+)
+
+
+@pytest.fixture
+async def sessions(database_url):
+    async with database.opened(database_url) as found:
+        yield found
+
+
+def a_prediction(message_id=1, revision=0, action=Action.DELETE):
+    return Prediction(
+        chat_id=-1,
+        message_id=message_id,
+        revision=revision,
+        user_id=5,
+        content_hash="0",
+        field="text",
+        model_version="v1",
+        scores={"insult": 0.9},
+        action=action,
+        category=Category.INSULT if action else None,
+        score=0.9,
+        threshold=0.8,
+    )
+
+
+async def a_case(sessions, message_id=1, acts=(Act.DELETE,)):
+    async with sessions.begin() as session:
+        await store.chat(session, -1, "Группа", "supergroup")
+        row = a_prediction(message_id)
+        case = Case(chat_id=-1, user_name="Имя", text="текст\x7f 🙂", flagged=["insult"])
+        await store.record(session, row, case, [Enforcement(act=act) for act in acts])
+    async with sessions() as session:
+        return await store.case_of(session, row.id)
+
+
+async def test_an_update_is_written_once_however_often_it_comes(sessions):
+    rows = [{"id": i, "chat_id": -1, "payload": "{}"} for i in (3, 1, 2)]
+    async with sessions.begin() as session:
+        assert await store.add_updates(session, rows) == [1, 2, 3]
+    async with sessions.begin() as session:
+        again = [*rows, {"id": 4, "chat_id": None, "payload": "{}"}]
+        assert await store.add_updates(session, again) == [4]
+        assert [row.id for row in await store.pending_updates(session)] == [1, 2, 3, 4]
+
+
+async def test_a_handled_update_is_not_pending_and_goes_after_its_time(sessions):
+    async with sessions.begin() as session:
+        await store.add_updates(session, [{"id": 1, "chat_id": 1, "payload": "{}"}])
+        await store.finish_update(session, 1, UpdateState.DONE)
+        assert await store.pending_updates(session) == []
+        await store.forget_updates(session, timedelta(days=1))
+        assert await store.count_updates(session, UpdateState.DONE) == 1
+        await store.forget_updates(session, timedelta(seconds=-1))
+        assert await store.count_updates(session, UpdateState.DONE) == 0
+
+
+async def test_failed_attempts_are_counted(sessions):
+    async with sessions.begin() as session:
+        await store.add_updates(session, [{"id": 1, "chat_id": 1, "payload": "{}"}])
+        assert [await store.count_attempt(session, 1, "why") for _ in range(3)] == [1, 2, 3]
+
+
+async def test_a_case_comes_back_as_it_was_recorded(sessions):
+    case = await a_case(sessions, acts=(Act.DELETE, Act.NOTICE))
+    assert (case.text, case.flagged, case.verdict) == ("текст\x7f 🙂", ["insult"], None)
+    assert case.prediction.action is Action.DELETE
+    assert case.created_at.tzinfo is not None
+    async with sessions() as session:
+        acts = await store.enforcements(session, case.id)
+        assert [act.act for act in acts] == [Act.DELETE, Act.NOTICE]
+        assert {act.state for act in acts} == {ActState.PENDING}
+
+
+async def test_an_act_is_planned_once(sessions):
+    case = await a_case(sessions)
+    async with sessions.begin() as session:
+        await store.plan(session, case.id, [Act.DELETE, Act.RESTORE])
+        await store.plan(session, case.id, [Act.RESTORE])
+        acts = await store.enforcements(session, case.id)
+    assert [act.act for act in acts] == [Act.DELETE, Act.RESTORE]
+
+
+async def test_only_the_first_of_many_claims_wins(sessions):
+    case = await a_case(sessions)
+
+    async def claim(moderator_id):
+        async with sessions.begin() as session:
+            return await store.claim(session, case.id, Verdict.CLEAN, moderator_id, "М")
+
+    claims = await asyncio.gather(*map(claim, range(1, 9)))
+    assert claims.count(True) == 1
+    async with sessions() as session:
+        assert (await session.get_one(Case, case.id)).resolved_by == claims.index(True) + 1
+
+
+async def test_a_label_keeps_the_complete_vector(sessions):
+    case = await a_case(sessions)
+    vector = dict.fromkeys(TOXIC) | {Category.INSULT: 1, Category.NON_TOXIC: 0}
+    async with sessions.begin() as session:
+        await store.add_label(session, case, 7, vector)
+    async with sessions() as session:
+        label = await session.get_one(Label, 1)
+    assert set(label.vector) == {category.value for category in Category}
+    assert (label.vector["insult"], label.vector["threat"]) == (1, None)
+    assert (label.text, label.moderator_id, label.model_version) == (case.text, 7, "v1")
+
+
+async def test_the_newest_revision_is_the_latest(sessions):
+    async with sessions.begin() as session:
+        for revision in (0, 30, 20):
+            await store.record(session, a_prediction(revision=revision), None, [])
+    async with sessions() as session:
+        assert (await store.latest_prediction(session, -1, 1)).revision == 30
+        assert await store.prediction(session, -1, 1, 20) is not None
+        assert await store.prediction(session, -1, 2, 0) is None
+
+
+async def test_notices_expire(sessions):
+    case = await a_case(sessions, acts=(Act.NOTICE,))
+    async with sessions.begin() as session:
+        (act,) = await store.enforcements(session, case.id)
+        await store.set_act(session, act.id, ActState.DONE, message_id=99)
+        assert await store.expired_notices(session, timedelta(minutes=1)) == []
+        assert await store.expired_notices(session, timedelta(0)) == [(act.id, -1, 99)]
+
+
+async def test_figures_count_what_happened(sessions):
+    first, second = await a_case(sessions, 1), await a_case(sessions, 2)
+    async with sessions.begin() as session:
+        await store.record(session, a_prediction(3, action=Action.NONE), None, [])
+        (act,) = await store.enforcements(session, first.id)
+        await store.set_act(session, act.id, ActState.DONE)
+        await store.claim(session, first.id, Verdict.CONFIRMED, 1, "М")
+        await store.add_label(session, first, 1, dict.fromkeys(Category))
+    async with sessions() as session:
+        found = await store.figures(session, now() - timedelta(hours=1), [-1])
+        assert (found.messages, found.flagged, found.acted) == (3, 2, 1)
+        assert (found.confirmed, found.overturned, found.open_cases) == (1, 0, 1)
+        assert (found.labels, found.by_category) == (1, {Category.INSULT: 2})
+        assert (await store.figures(session, now(), None)).messages == 0
+        assert (await store.figures(session, now() - timedelta(hours=1), [-2])).messages == 0
+    assert second.verdict is None
