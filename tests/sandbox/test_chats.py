@@ -51,7 +51,7 @@ async def test_an_invite_link_and_a_webhook_decode(client):
 
 async def test_every_update_decodes(client):
     kinds = ["message", "edited_message", "callback_query", "my_chat_member", "chat_member"]
-    await client.result("getUpdates", offset=0, limit=100, allowed_updates=kinds)
+    await client.result("getUpdates", offset=-100, allowed_updates=kinds)
     written = await client.write(scene.MEMBER_A_ID, "см. https://example.org /start")
     reply = {"message_id": written["message_id"], "quote": "см."}
     source = '<b>Карточка</b> <a href="tg://user?id=1003">он</a>'

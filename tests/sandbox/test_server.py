@@ -86,9 +86,12 @@ async def test_only_the_loopback_is_served():
 
 
 async def test_an_empty_sandbox_has_only_the_bot():
-    async with serve(empty=True) as sandbox, ClientSession() as session:
-        async with session.get(f"{sandbox.url}sandbox/state") as response:
-            state = await response.json()
+    async with (
+        serve(empty=True) as sandbox,
+        ClientSession() as session,
+        session.get(f"{sandbox.url}sandbox/state") as response,
+    ):
+        state = await response.json()
 
     assert [user["id"] for user in state["users"]] == [scene.BOT_ID]
     assert state["chats"] == []
