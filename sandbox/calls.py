@@ -18,11 +18,14 @@ async def perform(telegram: Telegram, method: str, params: Params) -> tuple[obje
     fault = telegram.faults.take(method)
     call.fault = fault.kind if fault else None
     outcome = await _outcome(telegram, method, params, fault)
-    call.ok = not isinstance(outcome, ApiError)
-    call.status = outcome.code if isinstance(outcome, ApiError) else 200
-    call.description = outcome.description if isinstance(outcome, ApiError) else None
-    telegram.journal.tell("call", call=call.shape())
+    telegram.journal.finish(call, outcome)
     return outcome, fault
+
+
+def refuse(telegram: Telegram, method: str, reason: ApiError) -> ApiError:
+    """A call whose parameters could not be read."""
+    telegram.journal.finish(telegram.journal.begin(method, {}), reason)
+    return reason
 
 
 async def _outcome(telegram: Telegram, method: str, params: Params, fault: Fault | None) -> object:
@@ -36,3 +39,7 @@ async def _outcome(telegram: Telegram, method: str, params: Params, fault: Fault
         if error.code == 404:
             log.warning("the sandbox has no method %s", method)
         return error
+    except Exception:
+        # Nothing that a call carries may stop the sandbox: the bot gets an answer, we a traceback.
+        log.exception("the sandbox failed in %s", method)
+        return ApiError(500, "Internal Server Error: the sandbox failed")

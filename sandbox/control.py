@@ -82,6 +82,12 @@ def edit(telegram: Telegram, body: Json) -> Json:
     return {"message": message.state()}
 
 
+def delete(telegram: Telegram, body: Json) -> Json:
+    chat, user_id = _chat(telegram, body), int(body["user_id"])
+    message = people.delete(telegram, chat, int(body["message_id"]), user_id)
+    return {"message": message.state()}
+
+
 def press(telegram: Telegram, body: Json) -> Json:
     chat = _chat(telegram, body)
     message_id, user_id = int(body["message_id"]), int(body["user_id"])
@@ -168,6 +174,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/sandbox/members", _handler(set_member)),
         web.post("/sandbox/messages", _handler(write)),
         web.post("/sandbox/edits", _handler(edit)),
+        web.post("/sandbox/deletions", _handler(delete)),
         web.post("/sandbox/presses", _handler(press)),
         web.post("/sandbox/updates", _handler(inject)),
         web.post("/sandbox/migrations", _handler(migrate)),

@@ -7,6 +7,7 @@ from itertools import chain, repeat
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
 
 from sandbox import calls, params
+from sandbox.answers import ApiError
 from sandbox.telegram import Telegram
 from sandbox.updates import Update
 
@@ -87,7 +88,11 @@ class Delivery:
 
     async def _call_in_answer(self, response: ClientResponse) -> None:
         """An accepting answer may carry one call of the Bot API."""
-        given = await params.read_answer(response)
+        try:
+            given = await params.read_answer(response)
+        except (ApiError, ValueError) as error:
+            self._fail(f"Wrong answer from the webhook: {error}")
+            return
         method = given.values.pop("method", "")
         if method and not method.lower().startswith(FORBIDDEN_IN_ANSWERS):
             await calls.perform(self.telegram, method, given)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
-from sandbox.answers import Json
+from sandbox.answers import ApiError, Json
 from sandbox.clock import Clock
 
 KEPT_CALLS = 20_000
@@ -43,6 +43,13 @@ class Journal:
         call = Call(self._count, self.clock.time(), method, params)
         self.calls.append(call)
         return call
+
+    def finish(self, call: Call, outcome: object) -> None:
+        error = outcome if isinstance(outcome, ApiError) else None
+        call.ok = error is None
+        call.status = error.code if error else 200
+        call.description = error.description if error else None
+        self.tell("call", call=call.shape())
 
     def tell(self, kind: str, **payload: object) -> None:
         for listener in self._listeners:

@@ -88,7 +88,7 @@ async def _bot_api(request: web.Request) -> web.StreamResponse:
     try:
         given = await params.read(request)
     except ApiError as error:
-        return _answer(error)
+        return _answer(calls.refuse(telegram, method, error))
     except web.HTTPRequestEntityTooLarge:
         return _answer(ApiError(413, "Request Entity Too Large"))
     outcome, fault = await calls.perform(telegram, method, given)

@@ -3,7 +3,7 @@ import json
 from contextlib import asynccontextmanager
 
 import pytest
-from aiohttp import web
+from aiohttp import MultipartWriter, web
 
 from sandbox import scene
 
@@ -128,9 +128,22 @@ async def test_a_chat_is_served_in_order_and_does_not_hold_up_another(client, ho
     assert updates[2]["message"]["text"] == "два"
 
 
-async def test_an_answer_may_carry_a_call(client, hook):
-    body = {"method": "sendMessage", "chat_id": scene.GROUP_ID, "text": "в ответ"}
-    hook.answers = [web.json_response(body)]
+def in_json(parts):
+    return web.json_response(parts)
+
+
+def in_multipart(parts):
+    """As aiogram answers."""
+    writer = MultipartWriter("form-data")
+    for name, value in parts.items():
+        writer.append(value).set_content_disposition("form-data", name=name)
+    return web.Response(body=writer)
+
+
+@pytest.mark.parametrize("answer", [in_json, in_multipart])
+async def test_an_answer_may_carry_a_call(client, hook, answer):
+    parts = {"method": "sendMessage", "chat_id": str(scene.GROUP_ID), "text": "в ответ"}
+    hook.answers = [answer(parts)]
     await set_hook(client, hook)
     await client.write(scene.MEMBER_A_ID, "слова")
     await hook.wait_for(1)
@@ -139,6 +152,15 @@ async def test_an_answer_may_carry_a_call(client, hook):
         while not (calls := (await client.show("calls?method=sendMessage"))["calls"]):
             await asyncio.sleep(0.01)
     assert calls[0]["params"]["text"] == "в ответ"
+
+
+async def test_a_broken_answer_does_not_stop_the_delivery(client, hook):
+    hook.answers = [web.Response(text="{", content_type="application/json")]
+    await set_hook(client, hook)
+    await client.write(scene.MEMBER_A_ID, "раз")
+    await client.write(scene.MEMBER_A_ID, "два")
+
+    assert len(await hook.wait_for(2)) == 2
 
 
 async def test_deleting_the_webhook_leaves_the_rest_for_polling(client, hook):

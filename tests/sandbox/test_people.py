@@ -121,6 +121,24 @@ async def test_a_deleted_message_is_not_edited(client):
     assert await client.impossible("edits", **message, text="а") == "there is no such message"
 
 
+async def test_people_delete_without_anyone_hearing_of_it(client):
+    written = await client.write(scene.MEMBER_A_ID, "слова")
+    message = {**GROUP, "message_id": written["message_id"]}
+    await client.updates()
+
+    assert await client.impossible("deletions", **message, user_id=scene.MEMBER_B_ID) == (
+        "the user may not delete this message"
+    )
+    await client.control("deletions", **message, user_id=scene.MODERATOR_ID)
+
+    assert (await client.state_of(written))["deleted_by"] == scene.MODERATOR_ID
+    assert await client.updates() == []
+    assert (
+        await client.refusal("deleteMessage", **message)
+        == "Bad Request: message to delete not found"
+    )
+
+
 async def test_a_button_is_pressed_by_its_text(client):
     keyboard = {"inline_keyboard": [[{"text": "Да", "callback_data": "yes"}]]}
     card = await client.result("sendMessage", **GROUP, text="карточка", reply_markup=keyboard)

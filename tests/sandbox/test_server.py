@@ -65,6 +65,8 @@ async def test_a_body_that_is_no_object_is_refused(client, body):
 
     assert status == 400
     assert answer["description"].startswith("Bad Request: can't parse JSON object")
+    [call] = (await client.show("calls"))["calls"]
+    assert call["description"] == answer["description"]
 
 
 async def test_a_lone_surrogate_from_the_bot_is_refused(client):
