@@ -25,6 +25,7 @@ from moderation.policy import Action
 from moderation.store import case_of, enforcements, prediction
 from moderation.tables import Case, Label, Prediction
 from sandbox import scene
+from sandbox.client import Client, RefusedError
 from sandbox.server import Sandbox, serve
 
 PORT = 8081
@@ -60,28 +61,10 @@ SCRIPT = (
 class Stage:
     """The running sandbox and bot, and what went otherwise than the script says."""
 
-    sandbox: Sandbox
-    http: aiohttp.ClientSession
+    people: Client
     bot: asyncio.subprocess.Process
     log: Path
     failures: list[str] = field(default_factory=list)
-
-    async def post(self, what: str, **body: Any) -> dict[str, Any]:
-        """A call to the sandbox's control API."""
-        url = f"{self.sandbox.url}sandbox/{what}"
-        async with self.http.post(url, json=body) as response:
-            answer: dict[str, Any] = await response.json()
-        if response.status != 200:
-            msg = f"{what}: {answer.get('error')}"
-            raise RuntimeError(msg)
-        return answer
-
-    async def chat(self, chat_id: int) -> dict[str, Any]:
-        """A chat as it stands now."""
-        async with self.http.get(f"{self.sandbox.url}sandbox/state") as response:
-            state = await response.json()
-        found: dict[str, Any] = next(c for c in state["chats"] if c["id"] == chat_id)
-        return found
 
     async def until(
         self, what: str, check: Callable[[], Awaitable[Any]], seconds: float = STEP_SECONDS
@@ -100,7 +83,7 @@ async def demonstrate(*, leave: bool, console: Console) -> int:
     """Play the script, print what happened; serve the page on unless `leave`. The exit status."""
     with tempfile.TemporaryDirectory(prefix="toxicity-bot-demo-") as folder:
         async with _staged(Path(folder)) as stage:
-            console.print(f"Страница: [bold]{stage.sandbox.url}[/bold]")
+            console.print(f"Страница: [bold]{stage.people.url}[/bold]")
             console.print("Бот запускается, это займёт несколько секунд…")
             if await stage.until(
                 "the bot greets the group", lambda: _greeted(stage), START_SECONDS
@@ -110,7 +93,7 @@ async def demonstrate(*, leave: bool, console: Console) -> int:
                     await _play(stage, sessions, console)
             _report(stage, console)
             if not leave and stage.bot.returncode is None:
-                console.print(f"Пишите и нажимайте сами: {stage.sandbox.url} (Ctrl+C — закончить)")
+                console.print(f"Пишите и нажимайте сами: {stage.people.url} (Ctrl+C — закончить)")
                 await stage.bot.wait()
     return 1 if stage.failures else 0
 
@@ -141,7 +124,7 @@ async def _staged(folder: Path) -> AsyncIterator[Stage]:
                 sys.executable, "-m", "bot", "run", env=environment, stdout=file, stderr=file
             )
         try:
-            yield Stage(sandbox, http, bot, log)
+            yield Stage(Client(sandbox.url, http), bot, log)
         finally:
             if bot.returncode is None:
                 bot.terminate()
@@ -165,37 +148,29 @@ async def _sandbox() -> AsyncIterator[Sandbox]:
 
 
 async def _greeted(stage: Stage) -> bool:
-    group = await stage.chat(scene.GROUP_ID)
-    return any(m["from"]["id"] == scene.BOT_ID for m in group["messages"] if m.get("text"))
+    return bool(await stage.people.messages(scene.GROUP_ID, scene.BOT_ID))
 
 
 async def _play(stage: Stage, sessions: Sessions, console: Console) -> None:
-    await stage.post(
-        "messages",
-        chat_id=scene.MODERATORS_ID,
-        user_id=scene.OWNER_ID,
-        text=f"/start@demo_moderator_bot modchat_{scene.GROUP_ID}",
-    )
-    await stage.until("the moderators' chat is connected", lambda: _says(stage, "карточки группы"))
+    connect = f"/start@demo_moderator_bot modchat_{scene.GROUP_ID}"
+    await stage.people.write(scene.MODERATORS_ID, scene.OWNER_ID, connect)
+    await stage.until("the moderators' chat is connected", lambda: _connected(stage))
     written = []
     for line in SCRIPT:
-        body = {"chat_id": scene.GROUP_ID, "user_id": line.user_id, "text": line.text}
         try:
-            message = (await stage.post("messages", **body))["message"]
-        except RuntimeError as refused:  # the sandbox lets no muted member write
+            message_id = await stage.people.write(scene.GROUP_ID, line.user_id, line.text)
+        except RefusedError as refused:  # somebody who was muted, say
             stage.failures.append(f"«{line.text}»: {refused}")
             continue
-        written.append((line, message["message_id"]))
-        await stage.until(
-            f"«{line.text}» is settled", partial(_settled, sessions, message["message_id"])
-        )
+        written.append((line, message_id))
+        await stage.until(f"«{line.text}» is settled", partial(_settled, sessions, message_id))
     console.print(await _table(stage, sessions, written))
-    await _correct(stage, sessions, written, console)
+    await _correct(stage, sessions, console)
 
 
-async def _says(stage: Stage, words: str) -> bool:
-    moderators = await stage.chat(scene.MODERATORS_ID)
-    return any(words in m.get("text", "") for m in moderators["messages"])
+async def _connected(stage: Stage) -> bool:
+    said = await stage.people.messages(scene.MODERATORS_ID, scene.BOT_ID)
+    return any("карточки группы" in message.get("text", "") for message in said)
 
 
 async def _settled(sessions: Sessions, message_id: int) -> bool:
@@ -212,8 +187,7 @@ async def _table(stage: Stage, sessions: Sessions, written: list[tuple[Line, int
     table = Table(title="Что стало с каждым сообщением", show_lines=True)
     for name in ("Кто", "Сообщение", "Оценки", "Решение", "Что сделано"):
         table.add_column(name, overflow="fold")
-    group = await stage.chat(scene.GROUP_ID)
-    deleted = {m["message_id"]: m["deleted"] for m in group["messages"]}
+    standing = {m["message_id"] for m in await stage.people.messages(scene.GROUP_ID)}
     async with sessions() as session:
         for line, message_id in written:
             row = await prediction(session, scene.GROUP_ID, message_id, 0)
@@ -221,7 +195,7 @@ async def _table(stage: Stage, sessions: Sessions, written: list[tuple[Line, int
                 continue
             case = await case_of(session, row.id)
             acts = await enforcements(session, case.id) if case else []
-            _check(stage, line, row, deleted=bool(deleted[message_id]))
+            _check(stage, line, row, deleted=message_id not in standing)
             table.add_row(
                 scene.NAMES[line.user_id],
                 line.text,
@@ -245,9 +219,7 @@ def _check(stage: Stage, line: Line, row: Prediction, *, deleted: bool) -> None:
         stage.failures.append(f"«{line.text}»: decided {row.action.name}, deleted is {deleted}")
 
 
-async def _correct(
-    stage: Stage, sessions: Sessions, written: list[tuple[Line, int]], console: Console
-) -> None:
+async def _correct(stage: Stage, sessions: Sessions, console: Console) -> None:
     """A stranger's press is refused; a moderator's becomes a label and takes the action back."""
     async with sessions() as session:
         cases = list(await session.scalars(select(Case).order_by(Case.id)))
@@ -268,19 +240,13 @@ async def _correct(
 
 
 async def _press(stage: Stage, case: Case, user_id: int, button: str) -> None:
-    await stage.post(
-        "presses",
-        chat_id=case.card_chat_id,
-        message_id=case.card_message_id,
-        user_id=user_id,
-        button=button,
-    )
+    at = (case.card_chat_id or 0, case.card_message_id or 0)
+    await stage.people.press(*at, user_id, button=button)
 
 
 async def _refused(stage: Stage) -> bool:
-    async with stage.http.get(f"{stage.sandbox.url}sandbox/callbacks") as response:
-        answers = (await response.json())["callbacks"]
-    return any("только администраторы" in str(answer) for answer in answers)
+    answers = (await stage.people.get("callbacks"))["callbacks"]
+    return any("только администраторы" in str(answer["answer"]) for answer in answers)
 
 
 async def _labels(sessions: Sessions, number: int) -> bool:
@@ -289,11 +255,8 @@ async def _labels(sessions: Sessions, number: int) -> bool:
 
 
 async def _restored(stage: Stage, case: Case) -> bool:
-    group = await stage.chat(scene.GROUP_ID)
-    return any(
-        case.text in m.get("text", "") and m["from"]["id"] == scene.BOT_ID
-        for m in group["messages"]
-    )
+    said = await stage.people.messages(scene.GROUP_ID, scene.BOT_ID)
+    return any(case.text in message.get("text", "") for message in said)
 
 
 def _tail(log: Path) -> str:

@@ -1,4 +1,4 @@
-"""What people do: write, edit, press buttons."""
+"""What people do: write, edit, delete, press buttons."""
 
 from sandbox import keyboards
 from sandbox.answers import Json
@@ -46,16 +46,24 @@ def write(telegram: Telegram, chat: Chat, user_id: int | None, extra: Json) -> M
 
 
 def edit(telegram: Telegram, chat: Chat, message_id: int, extra: Json) -> Message:
-    message = chat.live_message(message_id)
-    if message is None:
-        msg = "there is no such message"
-        raise ImpossibleError(msg)
+    message = _live(chat, message_id)
     for name in ("text", "caption"):
         if name in extra:
             message.body.pop("entities" if name == "text" else "caption_entities", None)
     message.body = message.body | extra
     _add_entities(message.body)
     telegram.edited(chat, message)
+    return message
+
+
+def delete(telegram: Telegram, chat: Chat, message_id: int, user_id: int) -> Message:
+    """Delete one's own message, or as an administrator anyone's: no bot hears of it."""
+    message = _live(chat, message_id)
+    may_delete = telegram.member(chat, user_id).has_right("can_delete_messages")
+    if message.author_id() != user_id and not may_delete:
+        msg = "the user may not delete this message"
+        raise ImpossibleError(msg)
+    telegram.delete(message, by=user_id)
     return message
 
 
@@ -82,6 +90,14 @@ def press(telegram: Telegram, chat: Chat, message_id: int, user_id: int, pressed
     telegram.updates.add("callback_query", shape, lane=f"callback_query {user_id}")
     telegram.journal.tell("callback", callback=callback.state())
     return callback
+
+
+def _live(chat: Chat, message_id: int) -> Message:
+    message = chat.live_message(message_id)
+    if message is None:
+        msg = "there is no such message"
+        raise ImpossibleError(msg)
+    return message
 
 
 def _author(telegram: Telegram, chat: Chat, user_id: int | None, extra: Json) -> Json:

@@ -1,0 +1,192 @@
+"""The bot as a process against the sandbox as a process, over HTTP."""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+import aiohttp
+from sqlalchemy import select
+
+from moderation import database
+from moderation.tables import Case, Enforcement, Label, Prediction
+from sandbox import scene
+from sandbox.client import Client
+
+INSULT = "Какой же ты идиот, тварь безмозглая!"
+CLEAN = "Доброе утро! Завтра в десять собрание у второго подъезда."
+OWNER, MODERATOR, MEMBER, STRANGER = 1001, 1002, 1003, 1006
+ADMIN_RIGHTS = {"can_delete_messages": True, "can_restrict_members": True}
+_group_ids = itertools.count(-1_002_000_000_000, -1)
+
+
+@dataclass
+class Process:
+    """A running `python -m …` and what it prints."""
+
+    child: asyncio.subprocess.Process
+    log: Path
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    async def stop(self, number: int = signal.SIGTERM) -> int:
+        if self.child.returncode is None:
+            self.child.send_signal(number)
+        return await self.child.wait()
+
+
+async def start(log: Path, *command: str, **environment: str) -> Process:
+    with log.open("ab") as file:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", *command,
+            env=os.environ | {"HF_HUB_OFFLINE": "1"} | environment,
+            stdout=file, stderr=file,
+        )  # fmt: skip
+    return Process(child, log)
+
+
+async def until(check, seconds=30.0):
+    """What `check` gives once it is true; fails with its last value if it never is."""
+    deadline = monotonic() + seconds
+    while True:
+        found = await check()
+        if found:
+            return found
+        assert monotonic() < deadline, f"still {found!r} after {seconds} s"
+        await asyncio.sleep(0.05)
+
+
+@dataclass
+class Stage:
+    """A sandbox, a bot that talks to it, and the bot's database."""
+
+    people: Client
+    token: str
+    folder: Path
+    bot: Process | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def database_url(self) -> str:
+        return f"sqlite+aiosqlite:///{self.folder}/bot.sqlite3"
+
+    async def start_bot(self) -> None:
+        self.bot = await start(
+            self.folder / "bot.log", "bot", "run",
+            **self.environment,
+            BOT_TOKEN=self.token,
+            TELEGRAM_API_URL=self.people.url,
+            DATABASE_URL=self.database_url,
+            MODELS_DIR=os.environ.get("MODELS_DIR", str(self.folder / "models")),
+        )  # fmt: skip
+        started = self.bot.said.count("started")
+
+        async def is_started():
+            assert self.bot.child.returncode is None, self.bot.said
+            return self.bot.said.count("started") > started
+
+        await until(is_started, 90)
+
+    async def rows(self, table, *conditions):
+        async with database.opened(self.database_url) as sessions, sessions() as session:
+            return list(await session.scalars(select(table).where(*conditions).order_by(table.id)))
+
+    async def predictions(self, chat_id):
+        return await self.rows(Prediction, Prediction.chat_id == chat_id)
+
+    async def cases(self, chat_id):
+        return await self.rows(Case, Case.chat_id == chat_id)
+
+    async def labels(self, chat_id):
+        return await self.rows(Label, Label.chat_id == chat_id)
+
+    async def acts(self, case_id):
+        return {
+            row.act: row for row in await self.rows(Enforcement, Enforcement.case_id == case_id)
+        }
+
+    async def group(self, rights=None, title="Группа", **extra) -> int:
+        """A new group with an owner, a moderator, two members and the bot."""
+        chat_id = next(_group_ids)
+        rights = ADMIN_RIGHTS if rights is None else rights
+        members = [
+            {"user_id": OWNER, "status": "creator"},
+            {"user_id": MODERATOR, "status": "administrator", **ADMIN_RIGHTS},
+            {"user_id": MEMBER, "status": "member"},
+            {"user_id": STRANGER, "status": "member"},
+            {"user_id": scene.BOT_ID, "status": "administrator", **rights},
+        ]
+        body = {"id": chat_id, "type": "supergroup", "title": title, "members": members}
+        await self.people.post("chats", **body | extra)
+        await until(lambda: self.people.messages(chat_id, scene.BOT_ID))
+        return chat_id
+
+    async def moderated_group(self, **extra) -> tuple[int, int]:
+        """A new group and a moderators' chat that is connected to it."""
+        chat_id = await self.group(**extra)
+        modchat_id = await self.group(rights={}, title="Модераторы")
+        await self.people.write(modchat_id, OWNER, f"/start@demo_moderator_bot modchat_{chat_id}")
+        await until(lambda: self.said(modchat_id, "карточки группы"))
+        return chat_id, modchat_id
+
+    async def said(self, chat_id, words) -> list[dict]:
+        """The bot's messages in a chat that contain some words."""
+        found = await self.people.messages(chat_id, scene.BOT_ID)
+        return [message for message in found if words in message.get("text", "")]
+
+    async def card(self, chat_id) -> Case:
+        """The newest case of a group, once its card stands and its acts are done."""
+
+        async def newest():
+            cases = await self.cases(chat_id)
+            return cases[-1] if cases and cases[-1].card_message_id else None
+
+        return await until(newest)
+
+    async def press(self, case, user_id, **button):
+        """Press a button of a card; the answer that the bot gave."""
+        query_id = await self.people.press(
+            case.card_chat_id, case.card_message_id, user_id, **button
+        )
+
+        async def answer():
+            found = (await self.people.get("callbacks"))["callbacks"]
+            return next(c for c in found if c["id"] == query_id)["answer"]
+
+        return await until(answer)
+
+    async def settled(self, chat_id, number):
+        """Wait until a group has so many predictions."""
+
+        async def enough():
+            return len(await self.predictions(chat_id)) >= number
+
+        await until(enough)
+
+
+@contextlib.asynccontextmanager
+async def staged(folder: Path) -> AsyncIterator[Stage]:
+    """A fresh sandbox process; the bot is started by whoever wants it."""
+    sandbox = await start(folder / "sandbox.log", "sandbox", "--port", "0")
+
+    async def address():
+        line = next((x for x in sandbox.said.splitlines() if x.startswith("sandbox: http")), "")
+        return line.split()[1:] if "token=" in line else None
+
+    url, token = await until(address)
+    async with aiohttp.ClientSession() as http:
+        stage = Stage(Client(url, http), token.removeprefix("token="), folder)
+        try:
+            yield stage
+        finally:
+            if stage.bot:
+                await stage.bot.stop()
+            await sandbox.stop()
