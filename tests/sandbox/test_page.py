@@ -126,7 +126,7 @@ async def _a_restricted_member_is_marked(client, page):
     await page.get_by_test_id("group-input").fill("можно?")
     await page.get_by_test_id("group-send").click()
 
-    await page.get_by_test_id("toast").get_by_text("restricted").wait_for()
+    await page.get_by_test_id("toast").get_by_text("нельзя писать").wait_for()
     assert await page.get_by_test_id("group-input").input_value() == "можно?"
 
 
