@@ -47,16 +47,15 @@ COMMANDS = {
 async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises one of `moderation`'s errors, or aiogram's for a
     token that Telegram refuses, if it can't start."""
-    async with database.opened(settings.database_url) as sessions:
-        classifier = await asyncio.to_thread(load, settings)
-        batcher = make_batcher(classifier)
-        bot = make_bot(settings)
-        try:
+    bot = make_bot(settings)
+    try:
+        async with database.opened(settings.database_url) as sessions:
+            classifier = await asyncio.to_thread(load, settings)
             await _connect(bot)
             log.info("started", bot=bot.id, model=classifier.version)
-            await _serve(bot, sessions, batcher, settings)
-        finally:
-            await bot.session.close()
+            await _serve(bot, sessions, make_batcher(classifier), settings)
+    finally:
+        await bot.session.close()
     log.info("stopped")
 
 

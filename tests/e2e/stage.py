@@ -79,6 +79,7 @@ class Stage:
         return f"sqlite+aiosqlite:///{self.folder}/bot.sqlite3"
 
     async def start_bot(self) -> None:
+        await self.people.write(OWNER, OWNER, "/start")  # else cards could not reach the owner
         self.bot = await start(
             self.folder / "bot.log", "bot", "run",
             **self.environment,

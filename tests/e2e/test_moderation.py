@@ -131,8 +131,7 @@ async def test_in_observe_mode_nothing_happens_but_the_card(stage):
 
 
 async def test_until_a_moderators_chat_is_connected_the_owner_gets_the_cards(stage):
-    await stage.people.write(OWNER, OWNER, "/start")
-    group = await stage.group(by=OWNER)
+    group = await stage.group()
     await stage.people.write(group, MEMBER, INSULT)
     case = await stage.card(group)
     assert case.card_chat_id == OWNER

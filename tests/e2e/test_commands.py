@@ -1,0 +1,85 @@
+from sandbox import scene
+from tests.e2e.stage import INSULT, MEMBER, MODERATOR, OWNER, STRANGER, start, until
+
+
+async def test_stats_counts_what_happened_for_the_groups_moderators(stage):
+    group, modchat = await stage.moderated_group(title="Двор")
+    await stage.people.write(group, MEMBER, INSULT)
+    case = await stage.card(group)
+    await stage.press(case, MODERATOR, button="✅ Верно")
+    await stage.people.write(modchat, MODERATOR, "/stats")
+    (answer,) = await until(lambda: stage.said(modchat, "за 24 ч"))
+    for line in ("Двор", "Сообщений: 1", "Оскорбление: 1", "1 из 1 (100 %)", "Новых меток: 1"):
+        assert line in answer["text"]
+
+
+async def test_a_member_gets_no_figures_and_no_presets(stage):
+    group = await stage.group()
+    for command in ("/stats", "/preset", "/modchat"):
+        await stage.people.write(group, MEMBER, command)
+    await stage.settled(group, 3)
+    assert len(await stage.people.messages(group, scene.BOT_ID)) == 1  # the greeting
+
+
+async def test_a_command_is_no_hiding_place(stage):
+    group = await stage.group()
+    await stage.people.write(group, MEMBER, f"/stats {INSULT}")
+    await stage.card(group)
+
+
+async def test_only_a_moderator_of_both_connects_a_moderators_chat(stage):
+    group = await stage.group()
+    modchat = await stage.group(rights={})
+    link = f"/start@demo_moderator_bot modchat_{group}"
+    await stage.people.write(modchat, STRANGER, link)
+    await until(lambda: stage.said(modchat, "может только администратор"))
+    await stage.people.write(modchat, OWNER, link)
+    await until(lambda: stage.said(modchat, "карточки группы"))
+    assert not await stage.said(modchat, "Здравствуйте")
+
+
+async def test_modchat_gives_a_link_that_carries_the_group(stage):
+    group = await stage.group()
+    await stage.people.write(group, MODERATOR, "/modchat")
+    (answer,) = await until(lambda: stage.said(group, "startgroup"))
+    assert f"startgroup=modchat_{group}" in answer["text"]
+
+
+async def test_start_and_check_answer_in_private(stage):
+    await stage.people.write(STRANGER, STRANGER, "/start")
+    (answer,) = await until(lambda: stage.said(STRANGER, "startgroup=start"))
+    assert "admin=delete_messages+restrict_members" in answer["text"]
+    await stage.people.write(STRANGER, STRANGER, f"/check {INSULT}")
+    await until(lambda: stage.said(STRANGER, "Решение: удалить"))
+
+
+async def test_doctor_says_what_is_well_and_what_is_not(own_stage):
+    stage = own_stage
+    await stage.start_bot()
+    await stage.group(title="С правами")
+    await stage.group(title="Без прав", rights={})
+    doctor = await start(
+        stage.folder / "doctor.log", "bot", "doctor",
+        BOT_TOKEN=stage.token, TELEGRAM_API_URL=stage.people.url,
+        DATABASE_URL=stage.database_url, MODELS_DIR=str(stage.folder / "models"),
+    )  # fmt: skip
+    assert await doctor.child.wait() == 1
+    assert "✅ группа «С правами»: права есть" in doctor.said
+    assert "❌ группа «Без прав»: нет права удалять сообщения" in doctor.said
+    assert "✅ токен: @demo_moderator_bot" in doctor.said
+
+
+async def test_check_draws_a_bar_for_each_category(tmp_path):
+    process = await start(tmp_path / "log", "bot", "check", INSULT)
+    assert await process.child.wait() == 0
+    lines = process.said.strip().splitlines()
+    assert len(lines) == 6
+    assert all("│" in line and "порог" in line for line in lines[:5])
+    assert lines[5].startswith("Решение: удалить (оскорбление")
+
+
+async def test_help_names_every_command(tmp_path):
+    process = await start(tmp_path / "log", "bot", "--help")
+    assert await process.child.wait() == 0
+    for command in ("run", "demo", "doctor", "check"):
+        assert command in process.said

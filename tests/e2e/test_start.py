@@ -1,0 +1,70 @@
+"""What cannot work stops the start with one readable line."""
+
+import json
+import shutil
+import sqlite3
+
+import pytest
+
+from moderation import database, registry
+from tests.e2e.stage import start
+
+
+async def refused(tmp_path, *command, **environment):
+    defaults = {
+        "BOT_TOKEN": "1:" + "a" * 35,
+        "DATABASE_URL": f"sqlite:///{tmp_path}/bot.sqlite3",
+        "MODELS_DIR": str(tmp_path / "models"),
+        "TELEGRAM_API_URL": "http://127.0.0.1:9",
+    }
+    process = await start(tmp_path / "log", "bot", *(command or ["run"]), **defaults | environment)
+    assert await process.child.wait() == 1
+    lines = process.said.strip().splitlines()
+    assert len(lines) == 1, process.said
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("environment", "line"),
+    [
+        ({"BOT_TOKEN": ""}, "BOT_TOKEN: empty or malformed"),
+        ({"BOT_TOKEN": "abc"}, "BOT_TOKEN: empty or malformed"),
+        ({"OPERATOR_IDS": "me"}, "OPERATOR_IDS"),
+        ({"MODEL_DIR": "x"}, "did you mean MODELS_DIR"),
+        ({"DATABASE_URL": "sqlite:////proc/x/bot.sqlite3"}, "its folder can't be made"),
+        ({"DEVICE": "abacus"}, "DEVICE=abacus"),
+    ],
+)
+async def test_a_wrong_setting(tmp_path, environment, line):
+    assert line in await refused(tmp_path, **environment)
+
+
+async def test_a_token_that_telegram_refuses(own_stage, tmp_path):
+    line = await refused(tmp_path, TELEGRAM_API_URL=own_stage.people.url)
+    assert "Telegram refuses this token" in line
+
+
+async def test_a_database_newer_than_the_code(tmp_path):
+    path = tmp_path / "bot.sqlite3"
+    async with database.opened(f"sqlite+aiosqlite:///{path}"):
+        pass
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    assert "newer than this program" in await refused(tmp_path)
+
+
+async def test_a_champion_that_is_not_there(tmp_path):
+    models = tmp_path / "models"
+    models.mkdir()
+    pointer = {"version": "gone", "previous": None, "by": "a", "at": "2026-01-01T00:00:00Z"}
+    (models / registry.POINTER).write_text(json.dumps(pointer))
+    assert "no such version" in await refused(tmp_path)
+
+
+async def test_a_champion_whose_weights_are_spoilt(tmp_path, tiny_model):
+    models = tmp_path / "models"
+    shutil.copytree(tiny_model, models / "tiny")
+    registry.promote(models, "tiny", by="a")
+    (models / "tiny" / "model.safetensors").write_bytes(b"\xff" * 64)
+    assert "can't be read" in await refused(tmp_path)
