@@ -21,7 +21,7 @@ OBVIOUS = [
     ("ты тупой идиот", Category.INSULT),
     ("какой же ты дебил", Category.INSULT),
     ("я тебя найду и убью", Category.THREAT),
-    ("чурки понаехали, гнать их из страны", Category.DISCRIMINATION),
+    ("хохлы достали", Category.DISCRIMINATION),
     ("п1здeц, xyйня какая-то", Category.OBSCENITY),
 ]
 

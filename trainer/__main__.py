@@ -1,0 +1,87 @@
+"""Command line of the trainer."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moderation.classifier import ModelError
+from trainer.config import TrainingError
+
+app = typer.Typer(
+    help="Train models that score Russian messages for toxicity, and score files with them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def train(
+    gold: Annotated[Path, typer.Option(help="Rows with complete labels (.tsv or .tsv.gz).")],
+    output: Annotated[Path, typer.Option(help="New directory for the model.")],
+    corpus: Annotated[
+        Path | None, typer.Option(help="Rows whose labels are known in part.")
+    ] = None,
+    pool: Annotated[Path | None, typer.Option(help="Texts without labels.")] = None,
+    recipe: Annotated[str, typer.Option(help="A shipped recipe or a .toml file.")] = "default",
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="name=value: change the recipe.")
+    ] = None,
+    base: Annotated[
+        str, typer.Option(help="Directory or hub id of a model to start from.")
+    ] = "from scratch",
+    resume: Annotated[bool, typer.Option(help="Go on with a run that was cut off.")] = False,
+) -> None:
+    """Train, calibrate and evaluate a model."""
+    # Loading PyTorch takes seconds, which `--help` and a misspelt option shouldn't cost.
+    from trainer import config, evaluate, run
+
+    given = run.Run(
+        gold=gold,
+        corpus=corpus,
+        pool=pool,
+        recipe=config.load(recipe, changes or ()),
+        output=output,
+        base=base,
+        resume=resume,
+        command=_command(sys.argv[1:]),
+    )
+    card = run.train(given, typer.echo)
+    for name in ("validation", "test"):
+        if name in card.metrics:
+            typer.echo(f"\n{name}\n{evaluate.table(card.metrics[name])}")
+    typer.echo(f"\n{output}: version {card.version}")
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Option(help="Directory of a model.")],
+    source: Annotated[Path, typer.Option("--input", help="Rows with a column of texts.")],
+    target: Annotated[Path, typer.Option("--output", help="File for one JSON line a text.")],
+) -> None:
+    """Score every text of a file."""
+    from trainer.predict import predict as write
+
+    typer.echo(f"{target}: {write(model, source, target, typer.echo)} texts")
+
+
+def _command(arguments: list[str]) -> str:
+    """The command for the card: a path of one machine means nothing on another, its name does."""
+    shown = [Path(part).name if Path(part).is_absolute() else part for part in arguments]
+    return shlex.join(["python", "-m", "trainer", *shown])
+
+
+def main() -> None:
+    """Run a command; what can't be done is said in one line, with exit status 1."""
+    try:
+        app()
+    except (TrainingError, ModelError) as error:
+        typer.echo(f"error: {' '.join(str(error).split())}", err=True)
+        raise SystemExit(1) from error
+
+
+if __name__ == "__main__":
+    main()

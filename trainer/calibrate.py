@@ -1,0 +1,96 @@
+"""Calibration of a finished model, and the thresholds that keep a promised precision."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from moderation.categories import Category
+from moderation.classifier import TorchClassifier, score_texts
+from trainer.data import Matrix
+
+Line = dict[str, float]  # slope and intercept
+_LIMIT = 1e-7  # a probability nearer to 0 or 1 has lost its logit in float32
+
+
+def served_scores(directory: Path, texts: Sequence[str]) -> Matrix:
+    """Probabilities as served (views, windows, calibration), shape (len(texts), 6)."""
+    scores = score_texts(TorchClassifier(directory, "cpu"), texts)
+    return np.array([[row[c] for c in Category] for row in scores], dtype=np.float32)
+
+
+def logits(probabilities: Matrix) -> NDArray[np.float64]:
+    """The logits that gave `probabilities`."""
+    p = np.clip(probabilities.astype(np.float64), _LIMIT, 1 - _LIMIT)
+    return np.asarray(np.log(p / (1 - p)))
+
+
+def platt(scores: NDArray[np.float64], labels: NDArray[Any]) -> Line:
+    """Slope and intercept that turn logits into calibrated ones (Platt 1999).
+
+    The targets are his: (n+ + 1)/(n+ + 2) and 1/(n- + 2). The identity where they would turn
+    the order round, or where there is but one class.
+    """
+    known = labels >= 0
+    X, positive = scores[known, None], labels[known] > 0.5
+    n = int(positive.sum())
+    if not 0 < n < len(positive):
+        return {"slope": 1.0, "intercept": 0.0}
+    targets = np.where(positive, (n + 1) / (n + 2), 1 / (len(positive) - n + 2))
+    both = np.concatenate([np.ones(len(X)), np.zeros(len(X))])
+    fit = LogisticRegression(C=1e3).fit(
+        np.concatenate([X, X]), both, sample_weight=np.concatenate([targets, 1 - targets])
+    )
+    slope, intercept = float(fit.coef_[0, 0]), float(fit.intercept_[0])
+    return (
+        {"slope": slope, "intercept": intercept} if slope > 0 else {"slope": 1.0, "intercept": 0.0}
+    )
+
+
+def calibrate(directory: Path, texts: Sequence[str], labels: Matrix) -> Matrix:
+    """Write the model's calibration.json from texts it hasn't learnt from; returns their scores.
+
+    Fitted on the highest logit over views and windows, since that is what is served.
+    """
+    path = directory / "calibration.json"
+    path.unlink(missing_ok=True)
+    raw = logits(served_scores(directory, texts))
+    lines = {c.value: platt(raw[:, i], labels[:, i]) for i, c in enumerate(Category)}
+    path.write_text(json.dumps(lines, indent=2) + "\n", encoding="utf-8")
+    return served_scores(directory, texts)
+
+
+def thresholds(
+    scores: Matrix, labels: Matrix, targets: Sequence[float]
+) -> dict[str, dict[str, float | None]]:
+    """For each category and target precision the lowest threshold that keeps it, None if none."""
+    return {
+        c.value: {
+            f"{target:g}": threshold(scores[:, i], labels[:, i], target) for target in targets
+        }
+        for i, c in enumerate(Category)
+    }
+
+
+def threshold(scores: NDArray[Any], labels: NDArray[Any], target: float) -> float | None:
+    """The lowest score from which on the lower Wilson bound of precision reaches `target`."""
+    known = labels >= 0
+    order = np.argsort(-scores[known], kind="stable")
+    ranked, positive = scores[known][order], labels[known][order] > 0.5
+    found = np.arange(1, len(ranked) + 1)
+    bound = wilson(np.cumsum(positive), found)
+    last_of_ties = np.append(ranked[1:] != ranked[:-1], True)
+    reached = np.flatnonzero((bound >= target) & last_of_ties)
+    return float(ranked[reached[-1]]) if len(reached) else None
+
+
+def wilson(hits: NDArray[Any], n: NDArray[Any], z: float = 1.96) -> NDArray[np.float64]:
+    """Lower bound of the 95 % interval of a share of `hits` in `n` (Wilson 1927)."""
+    p = hits / n
+    centre = p + z * z / (2 * n)
+    spread = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return np.asarray((centre - spread) / (1 + z * z / n))

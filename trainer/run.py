@@ -1,0 +1,136 @@
+"""One training run, from files of texts to a directory that can be served."""
+
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from transformers import PreTrainedModel, PreTrainedTokenizerFast, set_seed
+
+from moderation.registry import ModelCard
+from trainer import card, config, dataset
+from trainer.baseline import Baseline
+from trainer.calibrate import calibrate, served_scores, thresholds
+from trainer.config import Recipe, TrainingError
+from trainer.data import Examples, targets
+from trainer.dataset import Dataset
+from trainer.evaluate import evaluate
+from trainer.models import load_base, load_pretrained
+from trainer.pretrain import pretrain
+from trainer.progress import Report
+from trainer.split import CALIBRATION, FIT, TEST, VALIDATION
+from trainer.train import fine_tune
+
+SCRATCH = "from scratch"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a training run is given."""
+
+    gold: Path
+    corpus: Path | None
+    pool: Path | None
+    recipe: Recipe
+    output: Path
+    base: str = SCRATCH
+    resume: bool = False
+    command: str = ""
+
+
+def train(run: Run, report: Report) -> ModelCard:
+    """Train, calibrate and evaluate a model into `run.output`, its card last.
+
+    Raises TrainingError if something given can't be used.
+    """
+    work = _open(run)
+    data = dataset.load(run.gold, run.corpus, run.pool, run.recipe, report)
+    baseline = Baseline(data.part(FIT), run.recipe.seed)
+    report("teacher: character n-grams fitted")
+    soft = dataset.soften_extra(data, baseline, run.recipe)
+    model, tokenizer = _start(run, data, soft, work, report)
+    _fine_tune(run, data, soft, (model, tokenizer), work, report)
+    return _finish(run, data, baseline, work, report)
+
+
+def _open(run: Run) -> Path:
+    """The work directory of the run; TrainingError if the output holds something else."""
+    work, recipe = run.output / "work", run.output / "recipe.toml"
+    written = config.dump(run.recipe)
+    if run.output.exists() and not run.output.is_dir():
+        msg = f"{run.output}: not a directory"
+        raise TrainingError(msg)
+    if (run.output / "card.json").exists() and run.resume:
+        msg = f"{run.output}: this run is finished, there is nothing to resume"
+        raise TrainingError(msg)
+    if run.output.is_dir() and any(run.output.iterdir()) and not run.resume:
+        msg = f"{run.output}: not empty; give another directory, or --resume to go on"
+        raise TrainingError(msg)
+    if recipe.exists() and recipe.read_text(encoding="utf-8") != written:
+        msg = f"{recipe}: the run to resume has another recipe"
+        raise TrainingError(msg)
+    work.mkdir(parents=True, exist_ok=True)
+    recipe.write_text(written, encoding="utf-8")
+    return work
+
+
+def _start(
+    run: Run, data: Dataset, soft: Examples, work: Path, report: Report
+) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
+    if run.base != SCRATCH:
+        return load_base(run.base, report)
+    if not (work / "pretrained" / "tokenizer.json").exists():
+        learnt = dataset.join(dataset.complete(data.part(FIT)), soft)
+        pretrain(learnt, run.recipe, work, report)
+    return load_pretrained(work / "pretrained", run.recipe)
+
+
+def _fine_tune(
+    run: Run,
+    data: Dataset,
+    soft: Examples,
+    start: tuple[PreTrainedModel, PreTrainedTokenizerFast],
+    work: Path,
+    report: Report,
+) -> None:
+    """Fine-tune and write the model's files, weights in half precision."""
+    set_seed(run.recipe.seed)
+    hard = dataset.complete(data.part(FIT))
+    replayed = dataset.sample(soft, int(run.recipe.replay * len(hard.texts)), run.recipe.seed)
+    learnt, validation = dataset.join(hard, replayed), dataset.complete(data.part(VALIDATION))
+    model, tokenizer = start
+    model = fine_tune(model, tokenizer, learnt, validation, run.recipe, work, report)
+    # `half` has no annotations.
+    model.cpu().half().save_pretrained(run.output)  # type: ignore[no-untyped-call]
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()
+    tokenizer.save_pretrained(run.output)
+
+
+def _finish(run: Run, data: Dataset, baseline: Baseline, work: Path, report: Report) -> ModelCard:
+    """Calibrate, evaluate the directory as it will be served, clear up and write the card."""
+    report("calibrating")
+    part = data.part(CALIBRATION)
+    scores = calibrate(run.output, list(part.text), targets(part))
+    limits = thresholds(scores, targets(part), run.recipe.targets)
+    report("evaluating")
+    metrics: dict[str, Any] = {"command": run.command}
+    for name in (VALIDATION, TEST):
+        part = data.part(name)
+        if len(part):
+            texts, labels = list(part.text), targets(part)
+            metrics[name] = evaluate(served_scores(run.output, texts), labels)
+            metrics[f"{name}_baseline"] = evaluate(baseline.predict(texts), labels)
+    shutil.rmtree(work)
+    (run.output / "model.safetensors").chmod(0o644)  # safetensors gives it to the owner alone
+    return card.write(
+        run.output,
+        # Of a directory its name: a path of one machine means nothing on another.
+        base=Path(run.base).name if Path(run.base).is_dir() else run.base,
+        recipe=asdict(run.recipe),
+        data_digest=data.digest,
+        texts=pd.concat([data.part(FIT), data.extra]),
+        thresholds=limits,
+        metrics=metrics,
+    )

@@ -1,0 +1,165 @@
+"""Fine-tuning: complete labels and replayed soft ones, the best epoch by validation kept."""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
+from torch.nn.functional import binary_cross_entropy_with_logits
+from torch.utils.data import Dataset
+from transformers import (
+    EarlyStoppingCallback,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
+
+from moderation.categories import TOXIC
+from trainer.batches import encode, plan
+from trainer.config import Recipe, TrainingError
+from trainer.data import Examples, Matrix
+from trainer.noise import disguise
+from trainer.progress import Progress, Report
+
+
+class Batches(Dataset[tuple[list[list[int]], Matrix]]):
+    """Whole batches of (token ids, labels and weight); disguised anew each time if `noise`."""
+
+    def __init__(
+        self, examples: Examples, tokenizer: PreTrainedTokenizerFast, recipe: Recipe, noise: float
+    ) -> None:
+        self.examples, self.tokenizer, self.recipe = examples, tokenizer, recipe
+        self.noise, self.longest = noise, min(tokenizer.model_max_length, recipe.positions)
+        self._rng = random.Random(recipe.seed)
+        lengths = [len(ids) for ids in encode(examples.texts, tokenizer, self.longest)]
+        self._plan = plan(lengths, recipe.batch_tokens, self._rng)
+
+    def __len__(self) -> int:
+        return len(self._plan)
+
+    def __getitem__(self, index: int) -> tuple[list[list[int]], Matrix]:
+        rows = self._plan[index]
+        texts = [self._shown(self.examples.texts[row]) for row in rows]
+        weights = self.examples.weights[rows, None]
+        labels = np.concatenate([self.examples.targets[rows], weights], axis=1)
+        return encode(texts, self.tokenizer, self.longest), labels.astype(np.float32)
+
+    def collate(self, batches: Sequence[tuple[list[list[int]], Matrix]]) -> dict[str, torch.Tensor]:
+        """The one batch in `batches` as padded tensors; labels have shape (B, 6 + 1)."""
+        ((ids, labels),) = batches
+        padded = self.tokenizer.pad({"input_ids": ids}, return_tensors="pt")
+        return {**padded, "labels": torch.from_numpy(labels)}
+
+    def _shown(self, text: str) -> str:
+        if self._rng.random() >= self.noise:
+            return text
+        return disguise(text, self.recipe.noise_letters, self._rng)
+
+
+def masked_loss(outputs: Any, labels: torch.Tensor, num_items_in_batch: Any = None) -> torch.Tensor:
+    """Weighted mean cross-entropy over the labels that are known.
+
+    `labels` has shape (B, 6 + 1), the last column being the row's weight; -1 is an unknown label.
+    The loss doesn't depend on `num_items_in_batch`, which Trainer insists on passing.
+    """
+    targets, weights = labels[:, :-1], labels[:, -1:]
+    known = (targets >= 0) * weights
+    losses = binary_cross_entropy_with_logits(
+        outputs.logits.float(), targets.clamp(min=0), reduction="none"
+    )
+    return (losses * known).sum() / known.sum().clamp(min=1e-6)
+
+
+def macro_ap(logits: NDArray[Any], labels: NDArray[Any]) -> float:
+    """Mean average precision of the toxic categories, over their known labels of both classes."""
+    found = []
+    for i in range(len(TOXIC)):
+        known = labels[:, i] >= 0
+        positive = labels[known, i] > 0.5
+        if 0 < positive.sum() < len(positive):
+            found.append(average_precision_score(positive, logits[known, i]))
+    return float(np.mean(found)) if found else 0.0
+
+
+def fine_tune(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerFast,
+    learnt: Examples,
+    validation: Examples,
+    recipe: Recipe,
+    work: Path,
+    report: Report,
+) -> PreTrainedModel:
+    """The model of the epoch with the best macro AP on validation; goes on after a cut-off run.
+
+    Raises TrainingError if the loss stops being a number.
+    """
+    rows = Batches(learnt, tokenizer, recipe, recipe.noise)
+    trainer = Trainer(
+        model=model,
+        args=_arguments(recipe, work / "checkpoints"),
+        train_dataset=rows,
+        eval_dataset=Batches(validation, tokenizer, recipe, 0.0),
+        data_collator=rows.collate,
+        compute_loss_func=masked_loss,
+        compute_metrics=lambda p: {
+            "macro_ap": macro_ap(np.asarray(p.predictions), np.asarray(p.label_ids))
+        },
+        callbacks=[_Told(report), EarlyStoppingCallback(recipe.patience)],
+    )
+    last = sorted((work / "checkpoints").glob("checkpoint-*/trainer_state.json"))
+    trainer.remove_callback(PrinterCallback)
+    trainer.train(resume_from_checkpoint=bool(last))
+    if any(not torch.isfinite(p).all() for p in model.parameters()):
+        raise TrainingError("the weights are no longer numbers; a lower learning_rate may help")
+    return model
+
+
+def _arguments(recipe: Recipe, directory: Path) -> TrainingArguments:
+    return TrainingArguments(
+        output_dir=str(directory),
+        num_train_epochs=recipe.epochs,
+        # An item of the data set is a batch already.
+        per_device_train_batch_size=1,
+        per_device_eval_batch_size=1,
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        warmup_steps=recipe.warmup,
+        seed=recipe.seed,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model="macro_ap",
+        greater_is_better=True,
+        label_names=["labels"],
+        remove_unused_columns=False,
+        logging_steps=20,
+        dataloader_pin_memory=False,
+        disable_tqdm=True,
+        report_to="none",
+    )
+
+
+class _Told(TrainerCallback):
+    """Passes Trainer's own figures on as progress."""
+
+    def __init__(self, report: Report) -> None:
+        self._report, self._progress = report, Progress("fine-tuning", report)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **rest: Any) -> None:
+        if logs and "loss" in logs:
+            self._progress.update(state.global_step / state.max_steps, f"loss {logs['loss']:.4f}")
+
+    def on_evaluate(
+        self, args: Any, state: Any, control: Any, metrics: Any = None, **rest: Any
+    ) -> None:
+        ap = metrics["eval_macro_ap"]
+        self._report(f"fine-tuning: epoch {state.epoch:.0f}, validation macro AP {ap:.4f}")
