@@ -51,7 +51,7 @@ class Batcher:
         classifier: Classifier,
         *,
         workers: int = 2,
-        max_batch_tokens: int = 512,
+        max_batch_tokens: int = 1024,
         max_concurrent_requests: int = 2048,
         lookahead: int = 256,
     ) -> None:

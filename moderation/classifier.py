@@ -81,7 +81,8 @@ class TorchClassifier:
 
     def encode(self, text: str) -> list[Tokens]:
         """Windows of at most `max_position_embeddings` tokens, overlapping by an eighth."""
-        ids = self._tokenizer.encode(text, add_special_tokens=False).ids
+        (found,) = self._tokenizer.encode_batch_fast([text], add_special_tokens=False)
+        ids = found.ids
         first, last = self._ends
         step = self._window - self._window // 8
         starts = range(0, max(len(ids) - self._window // 8, 1), step)
@@ -90,11 +91,9 @@ class TorchClassifier:
     def score(self, batch: Sequence[Tokens]) -> Probabilities:
         """Calibrated probabilities, shape (len(batch), len(categories)); padded to the longest."""
         longest = max(map(len, batch))
-        ids = torch.full((len(batch), longest), self._pad)
-        mask = torch.zeros((len(batch), longest), dtype=torch.long)
-        for row, tokens in enumerate(batch):
-            ids[row, : len(tokens)] = torch.tensor(tokens)
-            mask[row, : len(tokens)] = 1
+        ids = torch.tensor([tokens + [self._pad] * (longest - len(tokens)) for tokens in batch])
+        lengths = torch.tensor([len(tokens) for tokens in batch])
+        mask = (torch.arange(longest) < lengths[:, None]).long()  # (B, T)
         with torch.inference_mode():
             logits = self.model(
                 input_ids=ids.to(self.device), attention_mask=mask.to(self.device)
