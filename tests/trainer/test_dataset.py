@@ -31,6 +31,11 @@ def test_one_class_stops_the_run(tmp_path):
         dataset.load(write(tmp_path / "gold.tsv", lines), None, None, RECIPE, silent)
 
 
+def test_too_few_rows_stop_the_run(tmp_path):
+    with pytest.raises(TrainingError, match="too few rows: none falls into the"):
+        dataset.load(write(tmp_path / "gold.tsv", gold_lines(3)), None, None, RECIPE, silent)
+
+
 def test_nothing_near_to_a_row_kept_apart_is_learnt(gold, tmp_path):
     complete = data.read_gold(gold).frame
     kept = complete[complete.split == "test"].iloc[0]

@@ -5,7 +5,7 @@ import pytest
 from moderation import registry
 from trainer import config
 from trainer.config import TrainingError
-from trainer.run import Run, _open, train
+from trainer.run import Run, _check_same_data, _open, train
 
 
 @pytest.fixture
@@ -40,6 +40,14 @@ def test_a_run_is_resumed_with_its_own_recipe_only(run):
     other = replace(run.recipe, seed=99)
     with pytest.raises(TrainingError, match="has another recipe"):
         _open(replace(run, resume=True, recipe=other))
+
+
+def test_a_run_is_resumed_with_its_own_data_only(run):
+    _check_same_data(run.gold.parent / "digest", "a" * 64)
+
+    _check_same_data(run.gold.parent / "digest", "a" * 64)
+    with pytest.raises(TrainingError, match="other data"):
+        _check_same_data(run.gold.parent / "digest", "b" * 64)
 
 
 def test_a_finished_run_is_not_resumed(run):

@@ -1,0 +1,38 @@
+import pytest
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+
+from moderation.categories import Category
+from moderation.policy import Action
+from moderation.tables import Case, Prediction, now
+
+
+@pytest.fixture
+async def bot():
+    """A bot that talks to nobody: the port is closed."""
+    session = AiohttpSession(api=TelegramAPIServer.from_base("http://127.0.0.1:9"))
+    async with Bot("1:" + "a" * 35, session=session) as made:
+        yield made
+
+
+@pytest.fixture
+def case():
+    prediction = Prediction(
+        id=1,
+        chat_id=-1001,
+        message_id=7,
+        revision=0,
+        user_id=5,
+        field="text",
+        model_version="v1",
+        scores={c.value: 0.1 for c in Category} | {"insult": 0.97},
+        action=Action.DELETE,
+        category=Category.INSULT,
+        score=0.97,
+        threshold=0.85,
+    )
+    return Case(
+        id=1, chat_id=-1001, user_name="<b>Имя</b>", text="a < b & c", flagged=["insult"],
+        prediction=prediction, prediction_id=1, created_at=now(),
+    )  # fmt: skip

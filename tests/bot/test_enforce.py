@@ -1,0 +1,76 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.enforce import ACTS, UNDONE_BY, follows, plan, revise
+from moderation.categories import TOXIC, Category
+from moderation.policy import PRESETS, Action, Decision
+from moderation.tables import Act, ActState, Enforcement, Verdict
+
+DONE = [Enforcement(act=act, state=ActState.DONE) for act in (Act.DELETE, Act.NOTICE)]
+CLEAN = {**dict.fromkeys(TOXIC, 0), Category.NON_TOXIC: 1}
+MUTED = [Enforcement(act=act, state=ActState.DONE) for act in ACTS[Action.MUTE]]
+
+
+def test_a_plan_has_the_acts_of_the_action_and_a_mute_its_end():
+    planned = plan(Decision(Action.MUTE), PRESETS["strict"], mute_hours=24)
+    assert [row.act for row in planned] == [Act.DELETE, Act.MUTE, Act.NOTICE]
+    assert {row.state for row in planned} == {ActState.PENDING}
+    assert [row.until is not None for row in planned] == [False, True, False]
+
+
+def test_a_dry_run_plans_what_it_skips():
+    planned = plan(Decision(Action.DELETE), PRESETS["observe"], mute_hours=24)
+    assert {row.state for row in planned} == {ActState.SKIPPED}
+
+
+def test_a_clean_verdict_undoes_what_was_done(case):
+    added = revise(case, MUTED, Verdict.CLEAN, CLEAN, PRESETS["strict"])
+    assert added == [Act.RESTORE, Act.UNMUTE]
+
+
+def test_what_failed_is_not_undone(case):
+    failed = [Enforcement(act=Act.DELETE, state=ActState.FAILED)]
+    assert revise(case, failed, Verdict.CLEAN, CLEAN, PRESETS["standard"]) == []
+
+
+def test_another_toxic_category_keeps_the_deletion(case):
+    vector = CLEAN | {Category.THREAT: 1, Category.NON_TOXIC: 0}
+    assert revise(case, DONE, Verdict.CORRECTED, vector, PRESETS["standard"]) == []
+
+
+def test_a_category_that_the_group_allows_is_undone(case):
+    vector = CLEAN | {Category.OBSCENITY: 1, Category.NON_TOXIC: 0}
+    assert revise(case, DONE, Verdict.CORRECTED, vector, PRESETS["soft"]) == [Act.RESTORE]
+
+
+def test_confirming_a_doubtful_case_acts_on_it(case):
+    case.prediction.action = Action.REVIEW
+    assert follows(case, [], PRESETS["standard"]) == [Act.DELETE, Act.NOTICE]
+    assert follows(case, [], PRESETS["observe"]) == []
+
+
+def test_confirming_what_was_done_changes_nothing(case):
+    assert follows(case, DONE, PRESETS["standard"]) == []
+
+
+@given(
+    st.sampled_from(list(Action)),
+    st.sampled_from(list(Verdict)),
+    st.sets(st.sampled_from(TOXIC)),
+    st.sampled_from(list(PRESETS)),
+)
+def test_a_verdict_never_punishes_a_person_whom_the_bot_had_not(action, verdict, chosen, preset):
+    prediction = type("Prediction", (), {"action": action})
+    judged = type("Case", (), {"prediction": prediction, "flagged": []})
+    acts = [Enforcement(act=act, state=ActState.DONE) for act in ACTS[action]]
+    vector = {category: int(category in chosen) for category in TOXIC}
+    added = revise(judged, acts, verdict, vector, PRESETS[preset])
+    if action < Action.MUTE:
+        assert not {Act.MUTE, Act.BAN} & set(added)
+    assert len(added) == len(set(added))
+
+
+@pytest.mark.parametrize("act", UNDONE_BY)
+def test_every_act_on_a_message_or_person_can_be_undone(act):
+    assert UNDONE_BY[act] not in UNDONE_BY
