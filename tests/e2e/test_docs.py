@@ -1,0 +1,38 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from moderation.policy import PRESETS
+from moderation.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_in_the_readme(name):
+    assert f"`{name.upper()}`" in README
+
+
+def test_the_readme_names_no_setting_that_is_not_there():
+    table = README.split("### Settings")[1].split("##")[0]
+    named = set(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE))
+    assert named == {name.upper() for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_is_in_the_readme(preset):
+    assert f"`{preset}`" in README
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "benchmark", "check", "lint"])
+def test_the_targets_that_are_told_of_exist(target):
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("package", ["bot", "moderation", "trainer", "sandbox"])
+def test_every_module_says_in_a_sentence_what_lives_there(package):
+    for path in (ROOT / package).glob("*.py"):
+        if path.name != "__init__.py":
+            assert path.read_text(encoding="utf-8").startswith('"""'), path.name
