@@ -39,6 +39,7 @@ def train(
     # Loading PyTorch takes seconds, which `--help` and a misspelt option shouldn't cost.
     from trainer import config, evaluate, run
 
+    _hush()
     given = run.Run(
         gold=gold,
         corpus=corpus,
@@ -65,7 +66,17 @@ def predict(
     """Score every text of a file."""
     from trainer.predict import predict as write
 
+    _hush()
     typer.echo(f"{target}: {write(model, source, target, typer.echo)} texts")
+
+
+def _hush() -> None:
+    """Leave the console to our own progress: transformers draws a bar for each file it reads."""
+    from transformers.utils import logging
+
+    # Neither has annotations.
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
 
 
 def _command(arguments: list[str]) -> str:

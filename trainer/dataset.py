@@ -8,10 +8,10 @@ import pandas as pd
 
 from trainer import data
 from trainer.baseline import Baseline, check_classes, soften
-from trainer.config import Recipe
+from trainer.config import Recipe, TrainingError
 from trainer.data import CATEGORIES, Examples, Loaded, targets
 from trainer.progress import Report
-from trainer.split import FIT, TEST, assign, without
+from trainer.split import CALIBRATION, FIT, TEST, VALIDATION, assign, without
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,10 @@ def load(
     """
     labelled = _checked(data.read_gold(gold), report)
     labelled["part"] = assign(labelled, recipe)
+    for part in (FIT, CALIBRATION, VALIDATION):
+        if not (labelled.part == part).any():
+            msg = f"{gold}: too few rows: none falls into the {part} part"
+            raise TrainingError(msg)
     check_classes(labelled[labelled.part == FIT])
     others = [_checked(data.read_corpus(corpus), report)] if corpus else []
     others += [_checked(data.read_pool(pool), report)] if pool else []

@@ -1,7 +1,7 @@
 """Pretraining from scratch: masked words and the soft labels of a teacher, in one pass."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ _CHECKPOINT_SHARE = 0.05  # of the stage between two checkpoints
 _IGNORED = -100
 
 Batch = list[tuple[int, list[int]]]  # row number and token ids
+Place = tuple[int, int]  # epoch and number of a batch
 
 
 class MaskedWords(nn.Module):
@@ -95,30 +96,34 @@ class _Pretraining:
         )
 
     def run(self, report: Report) -> None:
-        epoch, skip = self._restore()
+        begun, epoch, skip = self._restore()
         progress = Progress("pretraining", report)
+        progress.resume(begun)
         self.model.train()
         losses: list[tuple[float, float]] = []
-        began = False
-        kept = 0.0
-        while epoch < self.recipe.pretraining_epochs:
+        kept = begun
+        for share, place, batch in self._remaining(epoch, skip):
+            losses = [*losses[-99:], self._step(batch, share, place)]
+            words, labels = np.mean(losses, axis=0)
+            progress.update(share, f"loss {words:.3f} on words, {labels:.4f} on labels")
+            if share - kept > _CHECKPOINT_SHARE:
+                kept = share
+                self._save(share, *place)
+
+    def _remaining(self, epoch: int, skip: int) -> Iterator[tuple[float, Place, Batch]]:
+        """What is left to do: the share done before it, its epoch and number, the batch."""
+        while True:
             batches = self._batches(epoch)
             for number in range(skip, len(batches)):
                 share = (epoch + number / len(batches)) / self.recipe.pretraining_epochs
                 if share >= 1:
-                    break
-                if not began:
-                    progress.resume(share)
-                    began, kept = True, share
-                losses = [*losses[-99:], self._step(batches[number], share, (epoch, number))]
-                words, labels = np.mean(losses, axis=0)
-                progress.update(share, f"loss {words:.3f} on words, {labels:.4f} on labels")
-                if share - kept > _CHECKPOINT_SHARE:
-                    kept = share
-                    self._save(epoch, number + 1)
+                    return
+                yield share, (epoch, number), batches[number]
             epoch, skip = epoch + 1, 0
+            if epoch >= self.recipe.pretraining_epochs:
+                return
 
-    def _step(self, batch: Batch, share: float, place: tuple[int, int]) -> tuple[float, float]:
+    def _step(self, batch: Batch, share: float, place: Place) -> tuple[float, float]:
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.pretraining_learning_rate * _warmed(share)
         generator = torch.Generator().manual_seed(hash((self.recipe.seed, *place)))
@@ -127,7 +132,8 @@ class _Pretraining:
         output = self.model.bert(input_ids=hidden, attention_mask=attention)
         chosen = wanted != _IGNORED
         table = self.model.bert.embeddings.word_embeddings.weight
-        words = cross_entropy(self.head(output.last_hidden_state[chosen], table), wanted[chosen])
+        guessed = self.head(output.last_hidden_state[chosen], table)
+        words = cross_entropy(guessed, wanted[chosen], reduction="sum") / max(len(guessed), 1)
         logits = self.model.classifier(output.pooler_output)
         labels = binary_cross_entropy_with_logits(logits, targets)
         self.optimizer.zero_grad()
@@ -155,26 +161,26 @@ class _Pretraining:
         attention = (ids != self.tokenizer.pad_token_id).long()
         return ids, attention, torch.from_numpy(self.data.targets[[row for row, _ in batch]])
 
-    def _save(self, epoch: int, number: int) -> None:
+    def _save(self, share: float, epoch: int, number: int) -> None:
         state: dict[str, object] = {"model": self.model.state_dict()}
         state |= {
             "head": self.head.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "place": (epoch, number),
+            "place": (share, epoch, number + 1),
         }
         staging = self.saved.with_suffix(".part")
         torch.save(state, staging)
         staging.replace(self.saved)
 
-    def _restore(self) -> tuple[int, int]:
+    def _restore(self) -> tuple[float, int, int]:
         if not self.saved.exists():
-            return 0, 0
+            return 0.0, 0, 0
         state = torch.load(self.saved, weights_only=True)
         self.model.load_state_dict(state["model"])
         self.head.load_state_dict(state["head"])
         self.optimizer.load_state_dict(state["optimizer"])
-        epoch, number = state["place"]
-        return epoch, number
+        share, epoch, number = state["place"]
+        return share, epoch, number
 
 
 def mask(

@@ -46,6 +46,7 @@ def train(run: Run, report: Report) -> ModelCard:
     """
     work = _open(run)
     data = dataset.load(run.gold, run.corpus, run.pool, run.recipe, report)
+    _check_same_data(work / "data_digest", data.digest)
     baseline = Baseline(data.part(FIT), run.recipe.seed)
     report("teacher: character n-grams fitted")
     soft = dataset.soften_extra(data, baseline, run.recipe)
@@ -73,6 +74,12 @@ def _open(run: Run) -> Path:
     work.mkdir(parents=True, exist_ok=True)
     recipe.write_text(written, encoding="utf-8")
     return work
+
+
+def _check_same_data(path: Path, digest: str) -> None:
+    if path.exists() and path.read_text(encoding="utf-8") != digest:
+        raise TrainingError("the run to resume was begun with other data")
+    path.write_text(digest, encoding="utf-8")
 
 
 def _start(

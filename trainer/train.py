@@ -1,6 +1,7 @@
 """Fine-tuning: complete labels and replayed soft ones, the best epoch by validation kept."""
 
 import random
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -114,12 +115,19 @@ def fine_tune(
         },
         callbacks=[_Told(report), EarlyStoppingCallback(recipe.patience)],
     )
-    last = sorted((work / "checkpoints").glob("checkpoint-*/trainer_state.json"))
     trainer.remove_callback(PrinterCallback)
-    trainer.train(resume_from_checkpoint=bool(last))
+    trainer.train(resume_from_checkpoint=_has_checkpoint(work / "checkpoints"))
     if any(not torch.isfinite(p).all() for p in model.parameters()):
         raise TrainingError("the weights are no longer numbers; a lower learning_rate may help")
     return model
+
+
+def _has_checkpoint(directory: Path) -> bool:
+    """Whether there is one to go on from; what was cut off while it was written is removed."""
+    for checkpoint in directory.glob("checkpoint-*"):
+        if not (checkpoint / "trainer_state.json").exists():
+            shutil.rmtree(checkpoint)
+    return any(directory.glob("checkpoint-*"))
 
 
 def _arguments(recipe: Recipe, directory: Path) -> TrainingArguments:

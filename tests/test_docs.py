@@ -6,7 +6,7 @@ import pytest
 from moderation.policy import PRESETS
 from moderation.settings import Settings
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
