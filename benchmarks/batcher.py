@@ -10,8 +10,9 @@ import gzip
 import random
 import statistics
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
@@ -22,6 +23,7 @@ from moderation.batcher import Batcher
 from moderation.classifier import TorchClassifier, score_texts
 
 CALLERS = 256
+BATCHER = f"batcher, {CALLERS} callers"
 # fmt: off
 WORDS = (
     "привет", "как", "дела", "сегодня", "вечером", "собрание", "дом", "подъезд", "машина",
@@ -85,45 +87,54 @@ async def batched(classifier: TorchClassifier, texts: Sequence[str]) -> tuple[fl
     return len(texts) / seconds, latencies
 
 
-def best(measure: Callable[[], float], rounds: int) -> float:
-    return max(measure() for _ in range(rounds))
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A way to score all texts at once: workers of so many threads, and a padded-token budget."""
+
+    workers: int
+    threads: int
+    budget: int
+
+    def __str__(self) -> str:
+        return f"raw, {self.workers} x {self.threads} threads, budget {self.budget}"
+
+
+RAW = [Setting(w, t, b) for w, t in ((1, 1), (1, 2), (2, 1)) for b in (512, 768, 2048)]
+
+
+def round_of(classifier: TorchClassifier, texts: Sequence[str]) -> tuple[dict[str, float], float]:
+    """One measurement of each way, close together in time; speeds, and the batcher's p99."""
+    speeds = {}
+    for setting in RAW:
+        torch.set_num_threads(setting.threads)
+        speeds[str(setting)] = raw(classifier, texts, setting.workers, setting.budget)
+    torch.set_num_threads(1)
+    speeds[BATCHER], latencies = asyncio.run(batched(classifier, texts))
+    speeds["one by one"] = one_by_one(classifier, texts[: len(texts) // 8])
+    return speeds, statistics.quantiles(latencies, n=100)[98]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=registry.EMBEDDED)
     parser.add_argument("--texts", type=Path, help="a TSV with a column `text`")
-    parser.add_argument("--number", type=int, default=4000)
+    parser.add_argument("--number", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     classifier = TorchClassifier(arguments.model)
-    texts = (
-        read_texts(arguments.texts, arguments.number)
-        if arguments.texts
-        else made_texts(arguments.number)
-    )
+    number = arguments.number
+    texts = read_texts(arguments.texts, number) if arguments.texts else made_texts(number)
     score_texts(classifier, texts[:200])
-    speeds = {}
-    for threads, workers in ((1, 1), (2, 1), (1, 2)):
-        torch.set_num_threads(threads)
-        for budget in (512, 2048):
-            name = f"raw, {workers} x {threads} threads, budget {budget}"
-            speeds[name] = best(
-                lambda w=workers, b=budget: raw(classifier, texts, w, b),  # type: ignore[misc]
-                arguments.rounds,
-            )
-    torch.set_num_threads(1)
-    runs = [asyncio.run(batched(classifier, texts)) for _ in range(arguments.rounds)]
-    speed, latencies = max(runs)
-    speeds[f"batcher, {CALLERS} callers"] = speed
-    speeds["one by one"] = best(lambda: one_by_one(classifier, texts[:500]), arguments.rounds)
+    rounds = [round_of(classifier, texts) for _ in range(arguments.rounds)]
+    # Other programs only ever slow a round down, so the best round tells most about each way.
+    speeds = {name: max(found[name] for found, _ in rounds) for name in rounds[0][0]}
     ceiling = max(value for name, value in speeds.items() if name.startswith("raw"))
     for name, value in speeds.items():
         print(f"{name:34} {value:8.0f} texts/s   x{value / ceiling:.2f} of the best raw")
-    quantiles = statistics.quantiles(latencies, n=100)
-    print(f"latency at {CALLERS} callers: p50 {quantiles[49]:.3f} s, p99 {quantiles[98]:.3f} s")
-    print(f"ratio: {speed / ceiling:.2f} (goal: at least 0.80)")
-    sys.exit(0 if speed >= 0.8 * ceiling else 1)
+    print(f"p99 at {CALLERS} callers: {min(p99 for _, p99 in rounds):.2f} s")
+    ratio = speeds[BATCHER] / ceiling
+    print(f"ratio: {ratio:.2f} (goal: at least 0.80)")
+    sys.exit(0 if ratio >= 0.8 else 1)
 
 
 if __name__ == "__main__":

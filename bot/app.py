@@ -1,7 +1,6 @@
 """Builds everything and runs it in one TaskGroup."""
 
 import asyncio
-import contextlib
 import logging
 import signal
 import sys
@@ -18,6 +17,7 @@ from aiogram.types import (
     BotCommandScopeAllPrivateChats,
     Update,
 )
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import chats, enforce, moderate, stats, verdicts
 from bot.inbox import Inbox
@@ -141,19 +141,33 @@ async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Setti
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with asyncio.TaskGroup() as group:
-        background = [group.create_task(batcher.run()), group.create_task(_sweep(bot, sessions))]
-        await inbox.run(stop)
-        for task in background:
-            task.cancel()
+    try:
+        async with asyncio.TaskGroup() as group:
+            background = [
+                group.create_task(batcher.run()),
+                group.create_task(_sweep(bot, sessions)),
+            ]
+            await inbox.run(stop)
+            for task in background:
+                task.cancel()
+    except BaseExceptionGroup as errors:
+        raise _first(errors) from errors
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The innermost of the errors that ended the groups: the others followed from it."""
+    first = errors.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 async def _sweep(bot: Bot, sessions: Sessions) -> None:
     """Remove notices that have been read: the group is for people."""
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
-        with contextlib.suppress(OSError):
+        try:
             async with sessions() as session:
                 expired = await store.expired_notices(session, NOTICE_AGE)
             for enforcement_id, chat_id, message_id in expired:
                 await enforce.remove_message(bot, sessions, enforcement_id, chat_id, message_id)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("notices not swept", reason=describe(error))

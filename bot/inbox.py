@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from aiogram import Bot
@@ -17,7 +17,8 @@ from aiogram.exceptions import (
 )
 from aiogram.types import Update
 from pydantic import ValidationError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.telegram import ALLOWED_UPDATES, GetRawUpdates, decode, describe
 from moderation import store
@@ -33,6 +34,10 @@ MAX_WAITING = 2000  # updates in memory; the rest wait at Telegram, which keeps 
 CHUNK = 64  # updates of one chat that are scored together
 KEEP_DONE = timedelta(days=2)
 
+# The database is locked, full, restarting or out of reach.
+AWAY = (OperationalError, InterfaceError, OSError)
+
+Noted = TypeVar("Noted")
 # What is needed before an update's turn comes, started for a whole chunk at once.
 Prepare = Callable[[Update], Awaitable[Any]]
 Handle = Callable[[Update, Any], Awaitable[None]]
@@ -56,6 +61,7 @@ class Inbox:
         self._prepare = prepare
         self._handle = handle
         self._queues: dict[int | None, deque[Received]] = {}
+        self._workers: set[asyncio.Task[None]] = set()
         self._waiting = 0
         self._room = asyncio.Event()
 
@@ -67,12 +73,18 @@ class Inbox:
             receiving = group.create_task(self._receive(group))
             stopping = group.create_task(stop.wait())
             await asyncio.wait((receiving, stopping), return_when=asyncio.FIRST_COMPLETED)
-            receiving.cancel()
             stopping.cancel()
-            async with asyncio.timeout(drain_seconds):
-                while self._waiting:
-                    self._room.clear()
-                    await self._room.wait()
+            if receiving.done():
+                receiving.result()  # it ends by itself only with an error that can't be helped
+            receiving.cancel()
+            await self._drain(drain_seconds)
+
+    async def _drain(self, seconds: float) -> None:
+        if self._workers:
+            await asyncio.wait(self._workers, timeout=seconds)
+        for worker in self._workers:
+            log.warning("stopped with updates left", updates=self._waiting)
+            worker.cancel()
 
     async def _resume(self, group: asyncio.TaskGroup) -> None:
         async with self._sessions.begin() as session:
@@ -121,7 +133,9 @@ class Inbox:
             queue = self._queues.get(received.chat_id)
             if queue is None:
                 queue = self._queues[received.chat_id] = deque()
-                group.create_task(self._work(received.chat_id, queue))
+                worker = group.create_task(self._work(received.chat_id, queue))
+                self._workers.add(worker)
+                worker.add_done_callback(self._workers.discard)
             queue.append(received)
             self._waiting += 1
 
@@ -146,7 +160,9 @@ class Inbox:
         except ValidationError as error:
             where = ".".join(map(str, error.errors()[0]["loc"]))
             await self._quarantine(received, f"not decodable at {where}")
-            return None
+        except Exception as error:  # nested too deep, say
+            await self._quarantine(received, f"not decodable: {describe(error)}")
+        return None
 
     async def _prepared(self, update: Update | None) -> Any:
         return await self._prepare(update) if update else None
@@ -158,9 +174,10 @@ class Inbox:
                 if isinstance(ready, BaseException):
                     raise ready
                 await self._handle(update, ready)
-                async with self._sessions.begin() as session:
-                    await store.finish_update(session, received.id, UpdateState.DONE)
+                await self._note(received, UpdateState.DONE)
                 return
+            except AWAY as error:  # not this update's fault, so it isn't counted
+                log.warning("waiting for the database", reason=describe(error))
             except Exception as error:  # whatever it is, it must not stop the others
                 reason = describe(error)
                 log.error("update failed", update=received.id, chat=received.chat_id, reason=reason)
@@ -168,16 +185,30 @@ class Inbox:
                     await self._quarantine(received, reason)
                     return
             await asyncio.sleep(RETRY_SECONDS)
-            ready = (await asyncio.gather(self._prepared(update), return_exceptions=True))[0]
+            again = asyncio.gather(self._prepared(update), return_exceptions=True)
+            (ready,) = await again
 
     async def _attempts(self, received: Received, reason: str) -> int:
-        async with self._sessions.begin() as session:
-            return await store.count_attempt(session, received.id, reason)
+        return await self._persist(lambda s: store.count_attempt(s, received.id, reason))
 
     async def _quarantine(self, received: Received, reason: str) -> None:
         log.error("update quarantined", update=received.id, chat=received.chat_id, reason=reason)
-        async with self._sessions.begin() as session:
-            await store.finish_update(session, received.id, UpdateState.QUARANTINED, reason)
+        await self._note(received, UpdateState.QUARANTINED, reason)
+
+    async def _note(
+        self, received: Received, state: UpdateState, reason: str | None = None
+    ) -> None:
+        await self._persist(lambda s: store.finish_update(s, received.id, state, reason))
+
+    async def _persist(self, note: Callable[[AsyncSession], Awaitable[Noted]]) -> Noted:
+        """Write something down, however long the database is away."""
+        while True:
+            try:
+                async with self._sessions.begin() as session:
+                    return await note(session)
+            except AWAY as error:
+                log.warning("waiting for the database", reason=describe(error))
+                await asyncio.sleep(RETRY_SECONDS)
 
 
 def chat_of(raw: dict[str, Any]) -> int | None:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import TypeAlias
 
-import numpy as np
+from moderation.classifier import Classifier, Scores, Tokens, merge, pieces
 
-from moderation.classifier import Classifier, Probabilities, Scores, Tokens, merge, pieces
+Row: TypeAlias = list[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class _Job:
     text: str
     done: asyncio.Future[Prediction]
     windows: list["_Window"] = field(default_factory=list)
-    rows: list[Probabilities] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     since: float = field(default_factory=monotonic)
 
 
@@ -51,7 +52,7 @@ class Batcher:
         classifier: Classifier,
         *,
         workers: int = 2,
-        max_batch_tokens: int = 1024,
+        max_batch_tokens: int = 768,
         max_concurrent_requests: int = 2048,
         lookahead: int = 256,
     ) -> None:
@@ -155,12 +156,14 @@ class Batcher:
         return batch
 
 
-def _score(batch: Sequence[_Window]) -> list[Probabilities | Exception]:
+def _score(batch: Sequence[_Window]) -> list[Row | Exception]:
     """The row of each window, or what its text made the classifier raise: halves the batch on
     an error until the bad window stands alone."""
     try:
-        rows = batch[0].classifier.score([window.tokens for window in batch])
-        return list(rows)
+        rows: list[Row | Exception] = (
+            batch[0].classifier.score([window.tokens for window in batch]).tolist()
+        )
+        return rows
     except Exception as error:  # anything a model may raise on one text
         if len(batch) == 1:
             return [error]
@@ -168,7 +171,7 @@ def _score(batch: Sequence[_Window]) -> list[Probabilities | Exception]:
         return _score(batch[:middle]) + _score(batch[middle:])
 
 
-def _settle(window: _Window, row: Probabilities | Exception) -> None:
+def _settle(window: _Window, row: Row | Exception) -> None:
     job = window.job
     if job.done.done() or window not in job.windows:  # gone, or started again by a swap
         return
@@ -179,7 +182,7 @@ def _settle(window: _Window, row: Probabilities | Exception) -> None:
     if len(job.rows) < len(job.windows):
         return
     try:
-        scores = merge(window.classifier.categories, np.stack(job.rows))
+        scores = merge(window.classifier.categories, job.rows)
         job.done.set_result(Prediction(scores, window.classifier.version))
     except ValueError as error:
         _fail(job, error)

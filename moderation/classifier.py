@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -111,17 +112,16 @@ def pieces(classifier: Classifier, text: str) -> list[Tokens]:
     return found
 
 
-def merge(categories: Sequence[Category], rows: Probabilities) -> Scores:
+def merge(categories: Sequence[Category], rows: Sequence[Sequence[float]]) -> Scores:
     """The scores of a text from those of its pieces: the highest counts, for non_toxic the lowest.
 
     Raises ValueError if a probability isn't a number.
     """
-    if not np.isfinite(rows).all():
+    if not all(isfinite(probability) for row in rows for probability in row):
         raise ValueError("the model gave a probability that isn't a number")
-    high, low = rows.max(axis=0), rows.min(axis=0)
     return {
-        category: float(low[i] if category is Category.NON_TOXIC else high[i])
-        for i, category in enumerate(categories)
+        category: min(column) if category is Category.NON_TOXIC else max(column)
+        for category, column in zip(categories, zip(*rows, strict=True), strict=True)
     }
 
 
@@ -131,11 +131,12 @@ def score_texts(
     """Scores of many texts in their order, in batches of similar length."""
     windows = [(i, tokens) for i, text in enumerate(texts) for tokens in pieces(classifier, text)]
     windows.sort(key=lambda window: len(window[1]))
-    owners: list[list[Probabilities]] = [[] for _ in texts]
+    owners: list[list[list[float]]] = [[] for _ in texts]
     for batch in _batches(windows, max_batch_tokens):
-        for (owner, _), row in zip(batch, classifier.score([t for _, t in batch]), strict=True):
+        rows = classifier.score([tokens for _, tokens in batch]).tolist()
+        for (owner, _), row in zip(batch, rows, strict=True):
             owners[owner].append(row)
-    return [merge(classifier.categories, np.stack(rows)) for rows in owners]
+    return [merge(classifier.categories, rows) for rows in owners]
 
 
 def read_card(directory: Path) -> dict[str, Any]:

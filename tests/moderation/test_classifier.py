@@ -40,14 +40,14 @@ def test_a_disguised_word_is_scored_in_both_views_and_a_plain_one_once(tiny_mode
 
 
 def test_the_highest_score_counts_and_for_non_toxic_the_lowest():
-    rows = np.array([[0.1, 0.9], [0.7, 0.2]], dtype=np.float32)
+    rows = [[0.1, 0.9], [0.7, 0.2]]
     merged = merge((Category.THREAT, Category.NON_TOXIC), rows)
     assert merged == pytest.approx({Category.THREAT: 0.7, Category.NON_TOXIC: 0.2})
 
 
 def test_a_probability_that_is_no_number_is_an_error():
     with pytest.raises(ValueError, match="isn't a number"):
-        merge((Category.THREAT,), np.array([[np.nan]], dtype=np.float32))
+        merge((Category.THREAT,), [[float("nan")]])
 
 
 def test_the_published_base_is_served_under_our_names(tmp_path, make_model):

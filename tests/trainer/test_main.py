@@ -52,7 +52,6 @@ def test_a_file_is_scored_by_the_command_line(model, tmp_path):
     [
         (["--gold", "none.tsv"], "none.tsv: No such file or directory"),
         (["--set", "sed=1"], "unknown name 'sed'"),
-        (["--base", "none/model"], "none/model: the base can't be read"),
     ],
 )
 def test_what_cant_be_done_is_said_in_one_line(gold, tmp_path, arguments, said):

@@ -3,7 +3,6 @@ import json
 import pytest
 
 from moderation.categories import Category
-from moderation.classifier import ModelError
 from tests.trainer.conftest import write
 from trainer.config import TrainingError
 from trainer.predict import predict
@@ -75,5 +74,5 @@ def test_a_directory_that_isnt_there_is_named(model, tmp_path):
 def test_a_model_that_isnt_there_is_named(tmp_path):
     source = write(tmp_path / "texts.tsv", ["text", "привет"])
 
-    with pytest.raises(ModelError, match="no such model directory"):
+    with pytest.raises(TrainingError, match="no such model directory"):
         predict(tmp_path / "none", source, tmp_path / "scores.jsonl", silent)
