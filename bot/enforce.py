@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 from aiogram import Bot
 from aiogram.exceptions import AiogramError
-from aiogram.types import ChatPermissions
+from aiogram.types import ChatPermissions, ReplyParameters
 
 from bot import texts
 from moderation import store
@@ -186,18 +186,23 @@ async def _unban(call: _Call) -> None:
 
 async def _notice(call: _Call) -> int:
     deleted = any(row.act is Act.DELETE and row.state is ActState.DONE for row in call.rows)
-    return await _say(call, texts.notice(call.case.user_name, call.case.flagged, deleted=deleted))
+    words = texts.notice(call.case.user_name, call.case.flagged, deleted=deleted)
+    return await _say(call, words, None if deleted else call.case.prediction.message_id)
 
 
 async def _restore(call: _Call) -> int:
     return await _say(call, texts.restored(call.case.user_name, call.case.text))
 
 
-async def _say(call: _Call, words: str) -> int:
+async def _say(call: _Call, words: str, answered: int | None = None) -> int:
+    reply = (
+        ReplyParameters(message_id=answered, allow_sending_without_reply=True) if answered else None
+    )
     sent = await call.bot.send_message(
         call.case.chat_id,
         words,
         message_thread_id=call.case.thread_id,
+        reply_parameters=reply,
         disable_notification=True,
     )
     return sent.message_id

@@ -3,7 +3,7 @@
 from typing import Any
 
 from aiogram import Bot
-from aiogram.exceptions import TelegramBadRequest
+from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError
 from cachetools import TTLCache
 
 from bot import texts
@@ -26,7 +26,7 @@ class Members:
         if key not in self._known:
             try:
                 found = await self._bot(GetRawChatMember(chat_id=chat_id, user_id=user_id))
-            except TelegramBadRequest:
+            except (TelegramBadRequest, TelegramForbiddenError):
                 found = {"status": "left"}
             self._known[key] = found
         return self._known[key]
