@@ -226,7 +226,7 @@ async def _correct(stage: Stage, sessions: Sessions, console: Console) -> None:
     if len(cases) < 2:
         stage.failures.append("there are cards to press")
         return
-    confirmed, overturned = cases[0], cases[1]
+    confirmed, overturned = cases[0], cases[-1]
     await _press(stage, confirmed, scene.MODERATOR_ID, "✅ Верно")
     await _press(stage, overturned, scene.PASSER_BY_ID, "🕊 Не токсично")
     await stage.until("a stranger's press is refused", lambda: _refused(stage))

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from moderation.categories import TOXIC, Category
 
 # Punishing a person needs stricter evidence than removing a message.
-PUNISH_THRESHOLD = 0.95
+PUNISH_THRESHOLD = 0.9
 
 
 class Action(IntEnum):
@@ -100,24 +100,26 @@ def _policy(**rules: tuple[float, Action, float]) -> Policy:
     return Policy(MappingProxyType({Category(name): Rule(*rule) for name, rule in rules.items()}))
 
 
+# Chosen on the validation part of the gold rows, see docs/experiments.md: `standard` acts on about
+# one clean message in a hundred there, where the clean ones are hard; on everyday lines far less.
 _SOFT = _policy(
-    insult=(0.95, Action.WARN, 0.8),
-    threat=(0.9, Action.DELETE, 0.7),
-    discrimination=(0.9, Action.DELETE, 0.75),
+    insult=(0.9, Action.WARN, 0.75),
+    threat=(0.8, Action.DELETE, 0.55),
+    discrimination=(0.8, Action.DELETE, 0.6),
 )
 _STANDARD = _policy(
-    obscenity=(0.9, Action.DELETE, 0.75),
-    insult=(0.85, Action.DELETE, 0.7),
-    threat=(0.8, Action.DELETE, 0.6),
-    discrimination=(0.8, Action.DELETE, 0.65),
-    rude=(0.9, Action.WARN, 0.8),
+    obscenity=(0.6, Action.DELETE, 0.4),
+    insult=(0.75, Action.DELETE, 0.55),
+    threat=(0.7, Action.DELETE, 0.45),
+    discrimination=(0.7, Action.DELETE, 0.45),
+    rude=(0.7, Action.WARN, 0.5),
 )
 _STRICT = _policy(
-    obscenity=(0.7, Action.DELETE, 0.5),
-    insult=(0.7, Action.DELETE, 0.5),
-    threat=(0.65, Action.MUTE, 0.4),
-    discrimination=(0.65, Action.MUTE, 0.45),
-    rude=(0.75, Action.WARN, 0.6),
+    obscenity=(0.45, Action.DELETE, 0.3),
+    insult=(0.6, Action.DELETE, 0.4),
+    threat=(0.55, Action.MUTE, 0.35),
+    discrimination=(0.55, Action.MUTE, 0.35),
+    rude=(0.55, Action.WARN, 0.4),
 )
 
 PRESETS: Mapping[str, Policy] = MappingProxyType(

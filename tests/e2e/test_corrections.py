@@ -121,8 +121,7 @@ async def test_a_muted_author_can_write_again_after_a_correction(stage):
     await stage.people.write(group, MEMBER, "Я тебя найду и убью, сдохни, тварь!")
     case = await stage.card(group)
     acts = await stage.acts(case.id)
-    if Act.MUTE not in acts:
-        pytest.fail(f"not muted: {case.prediction.scores}")
+    assert Act.MUTE in acts, case.prediction.scores
     assert acts[Act.MUTE].state is ActState.DONE
     assert (await member(stage, group))["status"] == "restricted"
     await stage.press(case, OWNER, button="🕊 Не токсично")

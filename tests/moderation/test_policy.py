@@ -63,7 +63,7 @@ def test_presets_grow_stricter():
         return [c for c in TOXIC if decide({c: score}, PRESETS[name]).action > Action.REVIEW]
 
     assert len(caught("soft", 0.92)) < len(caught("standard", 0.92)) <= len(caught("strict", 0.92))
-    assert len(caught("standard", 0.75)) < len(caught("strict", 0.75))
+    assert len(caught("standard", 0.58)) < len(caught("strict", 0.58))
 
 
 def test_only_observe_is_a_dry_run():
