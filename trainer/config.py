@@ -40,7 +40,7 @@ class Recipe:
     distillation: float = 4.0  # weight of the soft labels beside the loss of the masked words
 
     # Fine-tuning on complete labels, with soft-labelled rows replayed beside them.
-    epochs: int = 5
+    epochs: int = 4
     learning_rate: float = 3e-4
     batch_tokens: int = 2048
     weight_decay: float = 0.01

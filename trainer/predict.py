@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from moderation.classifier import TorchClassifier, score_texts
+from moderation.classifier import ModelError, TorchClassifier, score_texts
 from moderation.text import sanitize
 from trainer.config import TrainingError
 from trainer.data import read_texts
@@ -16,10 +16,14 @@ _CHUNK = 2048  # texts scored between two reports
 def predict(model: Path, source: Path, target: Path, report: Report) -> int:
     """Write one JSON line for each row of `source`, in its order; returns how many.
 
-    The file appears under its name only when it is whole. Raises TrainingError or ModelError.
+    The file appears under its name only when it is whole. Raises TrainingError if the model, the
+    rows or the place for the scores can't be used.
     """
     texts = [sanitize(text) for text in read_texts(source)]
-    classifier = TorchClassifier(model)
+    try:
+        classifier = TorchClassifier(model)
+    except ModelError as error:
+        raise TrainingError(str(error)) from error
     if not target.parent.is_dir():
         msg = f"{target}: no such directory"
         raise TrainingError(msg)

@@ -1,5 +1,6 @@
 """The word pieces of a model from scratch, and their first embeddings."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -26,7 +27,8 @@ def learn(texts: Sequence[str], size: int, positions: int) -> PreTrainedTokenize
     tokenizer = _wordpiece({_SPECIAL["unk"]: 0})
     alphabet = _alphabet(tokenizer.normalizer.normalize_str(text) for text in texts)
     # Listed first, pieces get the same numbers in every run; the trainer's own order is random.
-    listed = [*_SPECIAL.values(), *alphabet, *(f"##{sign}" for sign in alphabet)]
+    inside = [f"##{sign}" for sign in alphabet if not _is_punctuation(sign)]
+    listed = [*_SPECIAL.values(), *alphabet, *inside]
     trainer = WordPieceTrainer(
         vocab_size=max(size, len(listed)),
         special_tokens=listed,
@@ -61,6 +63,12 @@ def _wordpiece(vocabulary: dict[str, int]) -> Tokenizer:
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
     return tokenizer
+
+
+def _is_punctuation(sign: str) -> bool:
+    """Whether the pre-tokenizer makes `sign` a word of its own, as BERT does."""
+    marked = sign.isascii() and not sign.isalnum()
+    return marked or unicodedata.category(sign).startswith("P")
 
 
 def _alphabet(texts: Iterable[str]) -> list[str]:
