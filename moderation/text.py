@@ -3,26 +3,35 @@
 import re
 import unicodedata
 
-# Letters and signs that stand for a Cyrillic letter inside a word which has Cyrillic letters too.
-_TWINS = str.maketrans(
-    {
-        **dict(zip("aceopxykmtbnurihzvgdlfsj", "асеорхукмтвпигихзвгдлфсй", strict=True)),
-        **dict(zip("ACEOPXYKMTBHUI", "АСЕОРХУКМТВНИИ", strict=True)),
-        **dict(zip("αεορχκτυινη", "аеорхктуипп", strict=True)),
-        **dict(zip("ΑΒΕΗΚΜΟΡΤΧΥ", "АВЕНКМОРТХУ", strict=True)),
-        **dict(zip("03648@$", "озбчваs", strict=True)),
-    }
+from moderation.disguises import fold, reveal
+from moderation.roots import is_abusive
+
+# What can't hide anything: Russian words with the usual signs between them.
+_PLAIN = re.compile(r"[А-Яа-яЁё\s.,!?:;()\"«»—–\-]*")
+# A run of signs without spaces that has something else, or a sign between its letters.
+_CHUNK = re.compile(
+    r"(?<!\S)(?:[А-Яа-яЁё,!?:;()\"«»—–]++|[.\-]++(?![А-Яа-яЁё]))*+\S+",
 )
-# A word of Latin letters only is folded if each of its letters looks like a Cyrillic one.
-_LATIN_WITH_TWINS = re.compile(r"[aceopxykuACEOPXYKMTBHU]{3,}")
-_FOREIGN = re.compile(r"[a-zA-ZͰ-Ͽ03648@$]")
-_CYRILLIC = re.compile(r"[Ѐ-ӿ]")
-_WORD = re.compile(r"[\w@$]+")
-_DIGITS = re.compile(r"\d{2,}|^\d+(?=\w{1,3}$)")
-_REPEATS = re.compile(r"([^\W\d_])\1{2,}")
-_SPACED = re.compile(r"(?<!\w)\w(?:[ .\-_*]{1,3}\w){3,}(?!\w)")
-_SEPARATORS = re.compile(r"[ .\-_*]+")
-_PLAIN = re.compile(r"[А-Яа-яЁё\s.,!?:;()\"«»—–\-\n]*")
+_PART = re.compile(r"[^!?\"«»“”„(),;:]+")
+_WORD = re.compile(r"[\w@$€]+")
+_ADDRESS = re.compile(r"https?:|www\.|[@#/]\w|[\w.+-]+@[\w-]+\.\w", re.IGNORECASE)
+_REPEATS = re.compile(r"([а-яё])\1{2,}", re.IGNORECASE)
+_SPACED = re.compile(r"(?<![\w])[\w@$](?:[\s.\-_*/|]{1,3}[\w@$]){2,}(?![\w])")
+_SEPARATORS = re.compile(r"[\s.\-_*/|]+")
+_SINGLE = re.compile(r"[^\W\d_]")
+# Soft hyphen, combining marks, zero-width and direction marks, fillers, variation selectors, tags.
+_INVISIBLE = (
+    "\u00ad\u0300-\u036f\u0483-\u0489\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e"
+    "\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20d0-\u20ff\u2800\u3164"
+    "\ufe00-\ufe0f\ufe20-\ufe2f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff"
+)
+_HIDDEN = re.compile(f"[{_INVISIBLE}]+")
+# Letters in circles, of full width, for formulas.
+_STYLED = re.compile(
+    "[\u02b0-\u02ff\u1d2c-\u1d6a\u2100-\u214f\u24b6-\u24e9\uff10-\uff5a\U0001d400-\U0001d7ff"
+    "\U0001f130-\U0001f149]"
+)
+_PASSES = 6  # one undoes nearly all; a disguise within a disguise takes another
 
 
 def sanitize(text: str) -> str:
@@ -32,16 +41,18 @@ def sanitize(text: str) -> str:
 
 
 def normalize(text: str) -> str:
-    """`text` with disguises undone: compatibility forms, invisible and combining characters,
-    foreign look-alikes inside Cyrillic words, stretched and spaced-out letters.
+    """`text` with disguises undone: styled letters, invisible and combining characters, foreign
+    look-alikes inside Cyrillic words, stretched and spaced-out letters; and, where a known abusive
+    word comes out, transliteration, the other keyboard layout, masked and broken-up words.
 
     Words of Cyrillic letters alone keep their letters. Idempotent; never empty unless `text` is.
     """
-    if _PLAIN.fullmatch(text):
-        return _join(_REPEATS.sub(r"\1", text)) or text
-    visible = "".join(map(_visible, unicodedata.normalize("NFKC", text)))
-    folded = _REPEATS.sub(r"\1", _WORD.sub(_fold, _REPEATS.sub(r"\1", _join(visible))))
-    return folded if folded.strip() else text
+    for _ in range(_PASSES):
+        changed = _undo(text)
+        if changed == text or not changed.strip():
+            break
+        text = changed
+    return text
 
 
 def views(text: str) -> tuple[str, ...]:
@@ -51,22 +62,52 @@ def views(text: str) -> tuple[str, ...]:
     return (written,) if normal == written else (written, normal)
 
 
-def _visible(char: str) -> str:
-    # Cf: zero-width and direction marks; Mn, Me: accents, zalgo, variation selectors.
-    return "" if unicodedata.category(char) in ("Cf", "Mn", "Me") else char
+def _undo(text: str) -> str:
+    if not _PLAIN.fullmatch(text):
+        composed = unicodedata.normalize("NFC", text)
+        text = _STYLED.sub(_styled, _HIDDEN.sub(_uncover, composed))
+    text = _SPACED.sub(_join, text)
+    return _REPEATS.sub(_shorten, _CHUNK.sub(_read, text))
 
 
-def _join(text: str) -> str:
-    """Join runs of at least four single letters: `п и з д е ц`, `х.у.й.н.я`."""
-    return _SPACED.sub(lambda run: _SEPARATORS.sub("", run[0]), text)
+def _uncover(match: re.Match[str]) -> str:
+    start = match.start()
+    return "" if match.string[max(start - 1, 0) : start].isalnum() else match[0]
 
 
-def _fold(match: re.Match[str]) -> str:
-    word = match[0]
-    if not _FOREIGN.search(word):
-        return word
-    if _LATIN_WITH_TWINS.fullmatch(word):
-        return word.translate(_TWINS)
-    if not _CYRILLIC.search(word) or _DIGITS.search(word):
-        return word
-    return word.translate(_TWINS)
+def _styled(match: re.Match[str]) -> str:
+    plain = unicodedata.normalize("NFKC", match[0])
+    return plain if len(plain) == 1 and plain.isalnum() else match[0]
+
+
+def _join(match: re.Match[str]) -> str:
+    """Join at least four single letters with one separator, or any that make an abusive word."""
+    run = match[0]
+    signs = _SEPARATORS.split(run)
+    whole = "".join(signs)
+    separators = set(_SEPARATORS.findall(run))
+    letters = all(map(_SINGLE.fullmatch, signs)) and not whole.isascii()
+    if len(signs) > 3 and len(separators) == 1 and letters and len(set(whole.lower())) > 1:
+        return whole
+    folded = fold(whole)
+    return folded if is_abusive(folded) else run
+
+
+def _read(match: re.Match[str]) -> str:
+    chunk = match[0]
+    if _ADDRESS.match(chunk):
+        return chunk
+    return reveal(chunk) or _PART.sub(_read_part, chunk)
+
+
+def _read_part(match: re.Match[str]) -> str:
+    part = match[0]
+    return reveal(part) or _WORD.sub(lambda word: fold(word[0]), part)
+
+
+def _shorten(match: re.Match[str]) -> str:
+    """One letter of a stretched one, unless it stands alone: ООО, ааа; or in СССР."""
+    text, start, end = match.string, match.start(), match.end()
+    before, after = text[max(start - 1, 0) : start], text[end : end + 1]
+    alone = not before.isalnum() and (not after.isalnum() or match[0] + after == "СССР")
+    return match[0] if alone else match[1]
