@@ -10,6 +10,7 @@ from moderation.categories import TOXIC, Category
 from trainer.data import Matrix
 
 Figures = dict[str, float | int | None]
+MEANS = ("roc_auc", "ap", "precision", "recall", "f1")
 _DECISION = 0.5
 
 
@@ -17,11 +18,11 @@ def evaluate(scores: Matrix, labels: Matrix) -> dict[str, Figures]:
     """Figures of each category, and `macro`: the mean of the toxic ones.
 
     `scores` and `labels` have shape (n, 6); an unknown label (-1) leaves the row out of that
-    category. ROC-AUC and AP are None where there is but one class.
+    category. A figure is None where it has no meaning: ROC-AUC and AP with but one class.
     """
     figures = {c.value: _category(scores[:, i], labels[:, i]) for i, c in enumerate(Category)}
     means: Figures = {"n": len(scores)}
-    for name in ("roc_auc", "ap", "precision", "recall", "f1"):
+    for name in MEANS:
         known = [v for c in TOXIC if (v := figures[c.value][name]) is not None]
         means[name] = round(float(np.mean(known)), 4) if known else None
     return {"macro": means, **figures}
@@ -29,7 +30,7 @@ def evaluate(scores: Matrix, labels: Matrix) -> dict[str, Figures]:
 
 def table(figures: dict[str, Figures]) -> str:
     """The figures as lines of text."""
-    names = ("roc_auc", "ap", "precision", "recall", "f1", "support")
+    names = (*MEANS, "support")
     head = f"{'':16}" + "".join(f"{name:>11}" for name in names)
     rows = [
         f"{category:16}" + "".join(f"{_shown(row.get(name)):>11}" for name in names)
@@ -41,6 +42,8 @@ def table(figures: dict[str, Figures]) -> str:
 def _category(scores: NDArray[Any], labels: NDArray[Any]) -> Figures:
     known = labels >= 0
     positive, given = labels[known] > 0.5, scores[known]
+    if not known.any():
+        return {**dict.fromkeys(MEANS), "support": 0, "n": 0}
     precision, recall, f1, _ = precision_recall_fscore_support(
         positive, given >= _DECISION, average="binary", zero_division=0
     )

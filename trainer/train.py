@@ -34,10 +34,15 @@ class Batches(Dataset[tuple[list[list[int]], Matrix]]):
     """Whole batches of (token ids, labels and weight); disguised anew each time if `noise`."""
 
     def __init__(
-        self, examples: Examples, tokenizer: PreTrainedTokenizerFast, recipe: Recipe, noise: float
+        self,
+        examples: Examples,
+        tokenizer: PreTrainedTokenizerFast,
+        recipe: Recipe,
+        longest: int,
+        noise: float,
     ) -> None:
         self.examples, self.tokenizer, self.recipe = examples, tokenizer, recipe
-        self.noise, self.longest = noise, min(tokenizer.model_max_length, recipe.positions)
+        self.longest, self.noise = longest, noise
         self._rng = random.Random(recipe.seed)
         lengths = [len(ids) for ids in encode(examples.texts, tokenizer, self.longest)]
         self._plan = plan(lengths, recipe.batch_tokens, self._rng)
@@ -102,12 +107,13 @@ def fine_tune(
 
     Raises TrainingError if the loss stops being a number.
     """
-    rows = Batches(learnt, tokenizer, recipe, recipe.noise)
+    longest = min(recipe.positions, model.config.max_position_embeddings)
+    rows = Batches(learnt, tokenizer, recipe, longest, recipe.noise)
     trainer = Trainer(
         model=model,
         args=_arguments(recipe, work / "checkpoints"),
         train_dataset=rows,
-        eval_dataset=Batches(validation, tokenizer, recipe, 0.0),
+        eval_dataset=Batches(validation, tokenizer, recipe, longest, 0.0),
         data_collator=rows.collate,
         compute_loss_func=masked_loss,
         compute_metrics=lambda p: {

@@ -30,6 +30,10 @@ def test_one_class_has_no_auc():
     assert (row["roc_auc"], row["ap"]) == (None, None)
 
 
+def test_a_category_that_nobody_knows_has_no_figures():
+    assert set(figures([0.9], [-1])["obscenity"].values()) == {None, 0}
+
+
 def test_macro_is_the_mean_of_the_toxic_categories():
     rng = np.random.default_rng(0)
     labels = (rng.random((50, 6)) < 0.4).astype(float)
