@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from moderation.classifier import ModelError
+from trainer import config
 from trainer.config import TrainingError
 
 app = typer.Typer(
@@ -36,15 +36,16 @@ def train(
     resume: Annotated[bool, typer.Option(help="Go on with a run that was cut off.")] = False,
 ) -> None:
     """Train, calibrate and evaluate a model."""
-    # Loading PyTorch takes seconds, which `--help` and a misspelt option shouldn't cost.
-    from trainer import config, evaluate, run
+    made = config.load(recipe, changes or ())
+    # Loading PyTorch takes seconds, which `--help` and a misspelt name shouldn't cost.
+    from trainer import evaluate, run
 
     _hush()
     given = run.Run(
         gold=gold,
         corpus=corpus,
         pool=pool,
-        recipe=config.load(recipe, changes or ()),
+        recipe=made,
         output=output,
         base=base,
         resume=resume,
@@ -89,7 +90,7 @@ def main() -> None:
     """Run a command; what can't be done is said in one line, with exit status 1."""
     try:
         app()
-    except (TrainingError, ModelError) as error:
+    except TrainingError as error:
         typer.echo(f"error: {' '.join(str(error).split())}", err=True)
         raise SystemExit(1) from error
 
