@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from moderation import registry
 from moderation.policy import PRESETS
 from moderation.settings import Settings
 
@@ -36,3 +37,11 @@ def test_every_module_says_in_a_sentence_what_lives_there(package):
     for path in (ROOT / package).glob("*.py"):
         if path.name != "__init__.py":
             assert path.read_text(encoding="utf-8").startswith('"""'), path.name
+
+
+def test_the_figures_in_the_readme_are_those_of_the_embedded_models_card():
+    card = registry.card(registry.EMBEDDED)
+    table = README.split("<!-- model -->")[1].split("<!-- /model -->")[0]
+    assert card.data_digest[:12] in table
+    for name, figures in card.metrics["test"].items():
+        assert f"| {name} | {figures['roc_auc']:.3f} | {figures['ap']:.3f} |" in table
