@@ -71,6 +71,44 @@ def predict(
     typer.echo(f"{target}: {write(model, source, target, typer.echo)} texts")
 
 
+@app.command()
+def seed(
+    data: Annotated[
+        Path, typer.Option(help="Rows of text_res, mark1, mark2, mark3 (.tsv or .tsv.gz).")
+    ],
+    base: Annotated[str, typer.Option(help="Directory or hub id of a model to start from.")],
+    out: Annotated[Path, typer.Option(help="New directory for the model, tables and plots.")],
+    epochs: Annotated[
+        int, typer.Option(min=1, help="Passes over the rows; the last is kept.")
+    ] = 15,
+    learning_rate: Annotated[float, typer.Option(help="Falls linearly to 0.")] = 1e-5,
+    batch_size: Annotated[int, typer.Option(min=1, help="Texts in a step.")] = 3,
+    seed: Annotated[int, typer.Option(help="Of samples, splits, shuffles and training.")] = 3208,
+    rows: Annotated[
+        int | None, typer.Option(min=1, help="Take a sample of so many rows, for a short try.")
+    ] = None,
+    max_length: Annotated[
+        int, typer.Option(min=8, help="Tokens of a text, at most; the base may allow fewer.")
+    ] = 512,
+    pad_to_longest: Annotated[
+        bool, typer.Option(help="Pad every text to the longest of all; slow, and changes nothing.")
+    ] = True,
+    text: Annotated[str, typer.Option(help="The text of the bar chart.")] = "Что за долб@ебы",
+) -> None:
+    """Repeat the original recipe, its tables and plots; the honest figures stand beside them."""
+    from trainer.seed import Settings, read
+
+    settings = Settings(epochs, learning_rate, batch_size, seed, max_length, pad_to_longest)
+    frame = read(data, rows, seed)
+    # Loading PyTorch takes seconds, which a missing file shouldn't cost.
+    from trainer import seed_run
+
+    _hush()
+    given = seed_run.Run(frame, base, out, settings, text)
+    typer.echo(f"\n{seed_run.run(given, typer.echo)}")
+    typer.echo(f"\n{out}: model/, tables.txt, test.tsv and the plots")
+
+
 def _hush() -> None:
     """Leave the console to our own progress: transformers draws a bar for each file it reads."""
     from transformers.utils import logging
