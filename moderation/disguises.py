@@ -59,7 +59,6 @@ _CYRILLIC = re.compile(r"[Ѐ-ӿ]+")
 _LATIN = re.compile(r"[A-Za-z]")
 _LETTERS = re.compile(r"[^\W_]+")
 _BREAKS = re.compile(r"[^\w,;]|_")
-_TWINS = re.compile(r"[aceopxykmtbhuACEOPXYKMTBH0346]+")
 _DIGITS_OUTSIDE = re.compile(r"\d{2,}|^[\d@$€]|[\d@$€]$")
 _LOAN = re.compile(r"(?=.*[^\WaceopxykmtbhACEOPXYKMTBHЀ-ӿ])(?:.*[A-Za-z]{3}|[A-Z]{2,}[а-яё])")
 _EDGES = '.,!?:;()"«»“”„…—–-'
@@ -146,8 +145,7 @@ def _by_sound(word: str) -> str | None:
 
 
 def _readings(word: str) -> Iterator[str]:
-    if _TWINS.fullmatch(word):
-        yield word.translate(_LOOKS).lower()
+    yield word.translate(_LOOKS).lower()
     sounds = _DIGRAPH.sub(lambda match: _DIGRAPHS[match[0]], word.lower())
     for table in (_SOUNDS, _OTHER_SOUNDS):
         yield _AFTER_VOWEL.sub("й", sounds.translate(table))

@@ -4,13 +4,13 @@ import re
 
 # Harmless words that a reading of Latin letters would take for abuse: English, names, brands, code.
 _FOREIGN = re.compile(
-    r"(?:bala|beach|blin|bosch|chert|cop|duras?|durak|durr|eban|ebal|ebnf?|gad|gadina|gnida|goi"
+    r"(?:bala|beach|blin|bosch|chert|cop|duras?|durak|durr|eban|ebal|ebnf?|gad|gadina|goi"
     r"|hach[ai]?|hero?|hers|here|hereby|hep|herb|herd|herz|hoho|hued?|hues|huey|huh|hul[ai]|hulk"
     r"|huya|kal|kozel|lohan|lo[hx]|mand[ay]|muda|mudd|nah|pedro|rot|suki|svin|tup|tupi|vata|xer"
     r"|xyz|gomik|kurva|bomzh|sran|jids?|zhid|petuh)$"
     r"|[a-z]?s?scal|cca|cra|sran|ssyt|i?job|padd?l|degenerat|type|cert|proxy|xyin|huynh|hebr"
     r"|sucka|e+b(?:[bcefimqsy]|o[lno]|unch|a$|ay|e[anrz])|[au]+e+b|ueb|eeb|priebe|yobi|iopt|xue"
-    r"|chmod|qry|hui[it]|dau[np]|imbecil",
+    r"|chmod|qry|ent|cpal|spald|mydict|eye|xerr|hui[it]|dau[np]|imbecil",
     re.IGNORECASE,
 )
 
@@ -26,7 +26,7 @@ _OBSCENE = (
     rf"{_ANY}п[ие][зс]д(?!ик)",
     rf"{_HARD}еб(?:[алнуыокцтшсьюяч]|и(?!л)|е(?!й)|$)",
     r"(?:долб|мозг|жоп|коз|скот|туп|хер|муд|зло|кон)[оаье]?еб",
-    rf"бля(?:$|т[ьс]?)|{_ANY}бляд|выбляд",
+    rf"бля(?:$|т$|т[ьс])|{_ANY}бляд|выбляд",
     rf"{_ANY}муд(?:а(?:к|ч|$)|ил|о[хзтежшо]|ист|ик|ень$|ня$|ищ)",
     rf"{_ANY}манд(?:[ауые]$|ой$|ав[^р]|юк|ов[аы]|ох|ец$)",
     rf"{_ANY}залуп",
@@ -43,8 +43,8 @@ _INSULTING = (
     r"дур(?:ак|ач|ынд|[аыу]$|ой$|ень)|дебил|идиот|кретин|имбецил|дегенерат|олигофрен|даун[аыу]?$",
     r"(?:не)?долбан|придур|недоум(?:ок|к)|тупиц|туп(?:ой|ая|ые|ое|орыл\w*)$|безмозгл",
     r"уе?бищ|ублюд|вы[рб]одо?к|урод(?:[ыау]?$|ом$|ов$|к[аиу]|ин|ск|ищ|лив)",
-    r"твар(?:[ьи]|ью|ям|ина|ины|ей)$|мраз(?:[ьи]|ью|от|ин)|гнид|падл|сволоч|скотин|паскуд|гаден",
-    r"шлюх|шалав|прошмандов|потаскух|проститутк|курв|давалк",
+    r"твар(?:[ьи]|ью|ям|ина|ины|ей)$|мраз(?:[ьи]?$|ью|от|ин)|гнид|падл|сволоч|скотин|паскуд|гаден",
+    r"шл[юу]х|шалав|прошмандов|потаскух|проститутк|курв|давалк",
     r"чмо|чмыр|быдл|лох(?:[иау]?$|ов$|ом$|ушк)|козел|козл|петух|свинь|крыс",
     r"задрот|дрищ|отбросы?$|лошар|гопник|алкаш|бомж|ничтожеств|клоун",
     r"хохл|хохол|укроп|кацап|москал|пиндос|русн|чур(?:к[аиу]|банд|ок$)|чурек|хач(?:$|и|у|ей)",

@@ -10,7 +10,7 @@ from moderation.roots import is_abusive
 _PLAIN = re.compile(r"[А-Яа-яЁё\s.,!?:;()\"«»—–\-]*")
 # A run of signs without spaces that has something else, or a sign between its letters.
 _CHUNK = re.compile(
-    r"(?<!\S)(?:[А-Яа-яЁё,!?:;()\"«»—–]++|[.\-]++(?![А-Яа-яЁё]))*+\S+",
+    r"(?<!\S)(?:[А-Яа-яЁё,:;()\"«»—–]++|[.\-!?]++(?![А-Яа-яЁё]))*+\S+",
 )
 _PART = re.compile(r"[^!?\"«»“”„(),;:]+")
 _WORD = re.compile(r"[\w@$€]+")

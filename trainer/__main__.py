@@ -109,6 +109,27 @@ def seed(
     typer.echo(f"\n{out}: model/, tables.txt, test.tsv and the plots")
 
 
+@app.command()
+def suites(
+    model: Annotated[Path, typer.Option(help="Directory of a model.")],
+    preset: Annotated[str, typer.Option(help="The preset whose thresholds decide.")] = "standard",
+    failures: Annotated[bool, typer.Option(help="List the cases that fail.")] = False,
+    target: Annotated[
+        Path | None, typer.Option("--json", help="File for the result, for programs.")
+    ] = None,
+) -> None:
+    """Judge a model by texts of our own: functions, identities, disguises, regressions."""
+    from trainer import suites as cases
+
+    _hush()
+    result = cases.run(*cases.judges(model, preset))
+    typer.echo(cases.report(result))
+    if failures:
+        typer.echo("\n".join(["", "failures:", *map(cases.describe, result.failures)]))
+    if target:
+        cases.write(result, target)
+
+
 def _hush() -> None:
     """Leave the console to our own progress: transformers draws a bar for each file it reads."""
     from transformers.utils import logging
