@@ -81,7 +81,7 @@ def seed(
     epochs: Annotated[
         int, typer.Option(min=1, help="Passes over the rows; the last is kept.")
     ] = 15,
-    learning_rate: Annotated[float, typer.Option(help="Falls linearly to 0.")] = 1e-5,
+    learning_rate: Annotated[float, typer.Option(min=0.0, help="Falls linearly to 0.")] = 1e-5,
     batch_size: Annotated[int, typer.Option(min=1, help="Texts in a step.")] = 3,
     seed: Annotated[int, typer.Option(help="Of samples, splits, shuffles and training.")] = 3208,
     rows: Annotated[

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import warnings
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,7 +75,7 @@ def read(path: Path, rows: int | None, seed: int) -> pd.DataFrame:
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):
             # Quotes are letters like any other: else they would join lines.
             frame = pd.read_csv(path, sep="\t", dtype=str, quoting=csv.QUOTE_NONE, index_col=False)
-    except (OSError, EOFError, ValueError, pd.errors.ParserWarning) as error:
+    except (OSError, EOFError, zlib.error, ValueError, pd.errors.ParserWarning) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         msg = f"{path}: {reason}"
         raise TrainingError(msg) from error

@@ -1,3 +1,5 @@
+import gzip
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -137,6 +139,14 @@ def test_a_file_that_is_not_the_recipes_is_refused(tmp_path, lines, said):
         path.write_text("\n".join(lines), encoding="utf-8")
 
     with pytest.raises(TrainingError, match=said):
+        seed.read(path, None, 1)
+
+
+def test_a_spoilt_archive_is_refused(tmp_path):
+    path = tmp_path / "seed.tsv.gz"
+    path.write_bytes(gzip.compress(b"text_res")[:10] + b"garbage" * 9)
+
+    with pytest.raises(TrainingError, match=r"seed\.tsv\.gz: Error -3"):
         seed.read(path, None, 1)
 
 
