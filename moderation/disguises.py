@@ -59,8 +59,10 @@ _CYRILLIC = re.compile(r"[Ѐ-ӿ]+")
 _LATIN = re.compile(r"[A-Za-z]")
 _LETTERS = re.compile(r"[^\W_]+")
 _BREAKS = re.compile(r"[^\w,;]|_")
+_NUMBER = re.compile(r"\d{2}")
 _DIGITS_OUTSIDE = re.compile(r"\d{2,}|^[\d@$€]|[\d@$€]$")
 _LOAN = re.compile(r"(?=.*[^\WaceopxykmtbhACEOPXYKMTBHЀ-ӿ])(?:.*[A-Za-z]{3}|[A-Z]{2,}[а-яё])")
+_SHORT = frozenset(("хуй", "хуи", "хуя", "бля", "чмо", "хер"))
 _EDGES = '.,!?:;()"«»“”„…—–-'
 _FRAMES = "*_~`|"
 _THREE = re.compile(r"(\w)\1{2,}")
@@ -94,14 +96,20 @@ def fold(word: str) -> str:
     if not _CYRILLIC.search(word):
         return _by_sound(word) or word
     plain = _base(word)
-    tables = (_LOOKS, _OTHER_LOOKS, _SOUNDS, _OTHER_SOUNDS)
-    known = _first_abusive(plain.translate(table) for table in tables)
+    known = _first_abusive(_mixed(plain)) if not _NUMBER.search(word) else None
     if known is not None:
         return known
     if _DIGITS_OUTSIDE.search(word) or _LOAN.match(word):
         return word
     folded = plain.translate(_LOOKS)
     return word if _LATIN.search(folded) else folded
+
+
+def _mixed(word: str) -> Iterator[str]:
+    # A leading 3 is з (3аебал), or else the end of a smiley.
+    tables = (_LOOKS, _OTHER_LOOKS, _SOUNDS, _OTHER_SOUNDS)
+    for table in tables[::2] if word[0].isdigit() else tables:
+        yield word.translate(table)
 
 
 def _broken(core: str) -> str | None:
@@ -120,6 +128,8 @@ def _broken(core: str) -> str | None:
 
 
 def _unmasked(core: str) -> str | None:
+    if not _CYRILLIC.search(core) and len(core) < 4:
+        return None
     for table in (_LOOKS, _SOUNDS):
         letters = {code: letter for code, letter in table.items() if chr(code).isalnum()}
         found = unmask(core.translate(letters))
@@ -138,10 +148,10 @@ def _drawn(core: str) -> str | None:
 
 def _by_sound(word: str) -> str | None:
     """A word of Latin letters as the known Russian one that it looks or sounds like."""
-    if not _LATIN.search(word) or is_foreign(word):
+    if not _LATIN.search(word) or _NUMBER.search(word) or is_foreign(word):
         return None
     found = _first_abusive(_readings(word))
-    return found and _cased(found, word)
+    return _cased(found, word) if found and _is_clear(found) else None
 
 
 def _readings(word: str) -> Iterator[str]:
@@ -159,9 +169,19 @@ def _by_keys(chunk: str) -> str | None:
     bare = chunk.rstrip(".,!?:;)")
     for keys in (bare, chunk):
         found = keys.translate(_KEYS)
-        if len(found) > 2 and _CYRILLIC.fullmatch(found) and is_abusive(found):
+        if (
+            len(found) > (2 if keys == bare else 4)
+            and _CYRILLIC.fullmatch(found)
+            and is_abusive(found)
+            and _is_clear(found)
+        ):
             return found + chunk[len(keys) :]
     return None
+
+
+def _is_clear(word: str) -> bool:
+    """Whether a word read from Latin letters is too long to be an abbreviation, or a known one."""
+    return len(word) > 3 or word.lower() in _SHORT
 
 
 def _first_abusive(readings: Iterable[str]) -> str | None:

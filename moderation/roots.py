@@ -5,12 +5,12 @@ import re
 # Harmless words that a reading of Latin letters would take for abuse: English, names, brands, code.
 _FOREIGN = re.compile(
     r"(?:bala|beach|blin|bosch|chert|cop|duras?|durak|durr|eban|ebal|ebnf?|gad|gadina|goi"
-    r"|hach[ai]?|hero?|hers|here|hereby|hep|herb|herd|herz|hoho|hued?|hues|huey|huh|hul[ai]|hulk"
+    r"|hach[ai]?|hero?|her[as]|here|hereby|hep|herb|herd|herz|hoho|hued?|hues|huey|huh|hul[ai]|hulk"
     r"|huya|kal|kozel|lohan|lo[hx]|mand[ay]|muda|mudd|nah|pedro|rot|suki|svin|tup|tupi|vata|xer"
     r"|xyz|gomik|kurva|bomzh|sran|jids?|zhid|petuh)$"
     r"|[a-z]?s?scal|cca|cra|sran|ssyt|i?job|padd?l|degenerat|type|cert|proxy|xyin|huynh|hebr"
     r"|sucka|e+b(?:[bcefimqsy]|o[lno]|unch|a$|ay|e[anrz])|[au]+e+b|ueb|eeb|priebe|yobi|iopt|xue"
-    r"|chmod|qry|ent|cpal|spald|mydict|eye|xerr|hui[it]|dau[np]|imbecil",
+    r"|chmod|qry|ent|cpal|spald|mydict|huge|syke|eye|xerr|hui[it]|dau[np]|imbecil",
     re.IGNORECASE,
 )
 
