@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from moderation.roots import is_abusive, is_foreign, unmask
+from moderation.roots import MASKS, is_abusive, is_foreign, unmask
 
 Table = dict[int, str]
 
@@ -34,6 +34,10 @@ _SOUNDS = _both_cases(
     _table("abcdefghijklmnopqrstuvwxyz013456789@$!", "абцдефгхийклмнопкрстувшхызоизчпбтвяаси")
 )
 _OTHER_SOUNDS = _SOUNDS | _both_cases(_table("cyjie3", "сужйёе"))
+_LOOK_LETTERS, _SOUND_LETTERS = (
+    {code: letter for code, letter in table.items() if chr(code).isalnum()}
+    for table in (_LOOKS, _SOUNDS)
+)
 _DIGRAPHS = {
     "shch": "щ", "sch": "щ", "sh": "ш", "ch": "ч", "zh": "ж", "kh": "х", "ts": "ц", "tz": "ц",
     "ya": "я", "ja": "я", "ia": "я", "yu": "ю", "ju": "ю", "yo": "ё", "jo": "ё", "ye": "е",
@@ -54,6 +58,7 @@ _DRAWN = {
     "|<": "к",
     "3.14": "пи",
 }
+_DRAWING = re.compile("|".join(map(re.escape, _DRAWN)))
 
 _CYRILLIC = re.compile(r"[Ѐ-ӿ]+")
 _LATIN = re.compile(r"[A-Za-z]")
@@ -116,22 +121,24 @@ def _broken(core: str) -> str | None:
     """`е.ба.нат`, `с*у*к*а`, `п*здец`, `}{уй`: letters with signs between or instead of them."""
     if core[0] == core[-1] and core[0] in _FRAMES:
         core = core.strip(_FRAMES)
-    parts = _LETTERS.findall(core)
-    if not parts or parts == [core] or any(is_abusive(fold(part)) for part in parts):
+    found = _joined(core) or _unmasked(core) or _drawn(core)
+    if found is None or any(is_abusive(fold(part)) for part in _LETTERS.findall(core)):
+        return None  # nothing there, or no need: it stands there plainly
+    return found
+
+
+def _joined(core: str) -> str | None:
+    whole = _BREAKS.sub("", core)
+    if not whole or whole == core:
         return None
-    if not _BREAKS.search(core):
-        return None
-    joined = fold(_BREAKS.sub("", core))
-    if is_abusive(joined):
-        return joined
-    return _unmasked(core) or _drawn(core)
+    folded = fold(whole)
+    return folded if is_abusive(folded) else None
 
 
 def _unmasked(core: str) -> str | None:
-    if not _CYRILLIC.search(core) and len(core) < 4:
+    if not MASKS.search(core) or (core.isascii() and len(core) < 4):
         return None
-    for table in (_LOOKS, _SOUNDS):
-        letters = {code: letter for code, letter in table.items() if chr(code).isalnum()}
+    for letters in (_LOOK_LETTERS, _SOUND_LETTERS):
         found = unmask(core.translate(letters))
         if found is not None:
             return _cased(found, core)
@@ -139,11 +146,11 @@ def _unmasked(core: str) -> str | None:
 
 
 def _drawn(core: str) -> str | None:
-    whole = core
-    for drawing, letter in _DRAWN.items():
-        whole = whole.replace(drawing, letter)
+    whole = _DRAWING.sub(lambda match: _DRAWN[match[0]], core)
+    if whole == core:
+        return None
     folded = fold(whole)
-    return folded if whole != core and is_abusive(folded) else None
+    return folded if is_abusive(folded) else None
 
 
 def _by_sound(word: str) -> str | None:

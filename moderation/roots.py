@@ -79,8 +79,8 @@ _MASKED = tuple(
     сдохни убью
     """.replace("ё", "е").split()
 )
-_STARS = re.compile(r"[*@#$%&?!^~•●×+=_…]+|\.{2,}|-{2,}")
-_MASK = re.compile(rf"(?:[^\W\d_]|{_STARS.pattern})+")
+MASKS = re.compile(r"[*@#$%&?!^~•●×+=_…]+|\.{2,}|-{2,}")
+_MASK = re.compile(rf"(?:[^\W\d_]|{MASKS.pattern})+")
 _DOTS = re.compile(r"\.\.|…|--")
 _CONSONANTS = re.compile(r"[^\Wаеиоуыэюя]+")
 _FIRST = ("ху", "еб", "пи", "бля")  # how a word goes whose first letter may be hidden
@@ -100,11 +100,11 @@ def is_foreign(word: str) -> bool:
 def unmask(word: str) -> str | None:
     """The abusive word that signs hide in `word`: `х*й`, `п**дец`, `нае...ли`."""
     lower = word.lower().replace("ё", "е")
-    runs = _STARS.findall(lower)
+    runs = MASKS.findall(lower)
     if not 0 < len(runs) <= 3 or not _MASK.fullmatch(lower) or not _shows_enough(lower):
         return None
     hidden = lower.startswith(runs[0])
-    shape = re.compile(_STARS.sub(_hidden, lower))
+    shape = re.compile(MASKS.sub(_hidden, lower))
     for known in _MASKED:
         if shape.fullmatch(known) and (not hidden or known.startswith(_FIRST)):
             return known
@@ -113,8 +113,8 @@ def unmask(word: str) -> str | None:
 
 def _shows_enough(word: str) -> bool:
     """Whether enough letters of a masked word are left to tell it from an ellipsis or a note."""
-    first, *_ = _STARS.split(word)
-    shown = len(_STARS.sub("", word))
+    first, *_ = MASKS.split(word)
+    shown = len(MASKS.sub("", word))
     if _DOTS.search(word):
         return shown >= 2 and first != word[:-2] and bool(_CONSONANTS.fullmatch(first) or shown > 4)
     return shown > 1 or (word[0] in "бемпх" and word[1:3] == "**")
