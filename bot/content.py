@@ -25,7 +25,8 @@ class Sender:
 
 
 def texts_of(message: Message) -> list[Part]:
-    """Every part of a message that holds words, blank ones left out."""
+    """Every part of a message that holds words. Smileys and dots alone are none: the model learned
+    from words, and a row of laughing faces is no ground to judge anybody."""
     found = [("text", message.text), ("caption", message.caption)]
     if poll := message.poll:
         found += [("poll", poll.question), ("poll", poll.description), ("poll", poll.explanation)]
@@ -35,10 +36,14 @@ def texts_of(message: Message) -> list[Part]:
         found += [("checklist", task.text) for task in checklist.tasks]
     if contact := message.contact:
         found.append(("contact", " ".join(filter(None, (contact.first_name, contact.last_name)))))
-    parts = [Part(field, text) for field, text in found if text and text.strip()]
-    if (quote := message.quote) and quote.text.strip():
+    parts = [Part(field, text) for field, text in found if text and _has_words(text)]
+    if (quote := message.quote) and _has_words(quote.text):
         parts.append(Part("quote", quote.text, authored=False))
     return parts
+
+
+def _has_words(text: str) -> bool:
+    return any(char.isalnum() for char in text)
 
 
 def sender_of(message: Message) -> Sender | None:

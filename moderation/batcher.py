@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TypeAlias
 
-from moderation.classifier import Classifier, Scores, Tokens, merge, pieces
+from moderation.classifier import Classifier, Piece, Scores, merge, pieces
 
 Row: TypeAlias = list[float]
 
@@ -23,26 +23,26 @@ class Prediction:
 
 @dataclass(slots=True, eq=False)
 class _Job:
-    """One caller's text: its windows are scored in any order and batch, by one classifier."""
+    """One caller's text: its pieces are scored in any order and batch, by one classifier."""
 
     text: str
     done: asyncio.Future[Prediction]
-    windows: list["_Window"] = field(default_factory=list)
+    items: list["_Item"] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     since: float = field(default_factory=monotonic)
 
 
 @dataclass(slots=True, eq=False)
-class _Window:
+class _Item:
     job: _Job
-    tokens: Tokens
+    piece: Piece
     classifier: Classifier
 
 
 class Batcher:
     """Work-conserving: an idle worker takes what has queued, no timer waits for more.
 
-    A batch is anchored on the oldest window and filled with those nearest to it in length among
+    A batch is anchored on the oldest piece and filled with those nearest to it in length among
     the oldest `lookahead`, up to `max_batch_tokens` after padding. At most
     `max_concurrent_requests` texts wait; further callers wait for a place, none is dropped.
     """
@@ -61,7 +61,7 @@ class Batcher:
         self.max_batch_tokens = max_batch_tokens
         self.lookahead = lookahead
         self._places = asyncio.Semaphore(max_concurrent_requests)
-        self._queue: deque[_Window] = deque()
+        self._queue: deque[_Item] = deque()
         self._queued = asyncio.Event()
 
     async def predict(self, text: str) -> Prediction:
@@ -90,7 +90,7 @@ class Batcher:
     def swap(self, classifier: Classifier) -> None:
         """Serve with `classifier` from the next batch on; a text half scored starts again."""
         self.classifier = classifier
-        waiting = dict.fromkeys(window.job for window in self._queue)
+        waiting = dict.fromkeys(item.job for item in self._queue)
         self._queue.clear()
         for job in waiting:
             try:
@@ -100,19 +100,19 @@ class Batcher:
 
     @property
     def queued(self) -> int:
-        """Windows that wait for a batch."""
+        """Pieces that wait for a batch."""
         return len(self._queue)
 
     @property
     def oldest_seconds(self) -> float:
-        """How long the oldest waiting window has waited."""
+        """How long the oldest waiting piece has waited."""
         return monotonic() - self._queue[0].job.since if self._queue else 0.0
 
     def _enqueue(self, job: _Job) -> None:
         classifier = self.classifier
-        windows = [_Window(job, tokens, classifier) for tokens in pieces(classifier, job.text)]
-        job.windows, job.rows = windows, []
-        self._queue.extend(windows)
+        items = [_Item(job, piece, classifier) for piece in pieces(classifier, job.text)]
+        job.items, job.rows = items, []
+        self._queue.extend(items)
         self._queued.set()
 
     async def _work(self, pool: ThreadPoolExecutor) -> None:
@@ -126,42 +126,42 @@ class Batcher:
                 self._queued.clear()
                 continue
             rows = await loop.run_in_executor(pool, _score, batch)
-            for window, row in zip(batch, rows, strict=True):
-                _settle(window, row)
+            for item, row in zip(batch, rows, strict=True):
+                _settle(item, row)
 
-    def _pick(self) -> list[_Window]:
-        """The oldest window and those nearest to it in length, of one classifier."""
-        head: list[_Window] = []
+    def _pick(self) -> list[_Item]:
+        """The oldest piece and those nearest to it in length, of one classifier."""
+        head: list[_Item] = []
         while self._queue and len(head) < self.lookahead:
-            window = self._queue.popleft()
-            if not window.job.done.done():  # its caller may have gone, or its text failed
-                head.append(window)
+            item = self._queue.popleft()
+            if not item.job.done.done():  # its caller may have gone, or its text failed
+                head.append(item)
         if not head:
             return []
         anchor = head[0]
         near = sorted(
-            (w for w in head if w.classifier is anchor.classifier),
-            key=lambda w: abs(len(w.tokens) - len(anchor.tokens)),  # stable: oldest first
+            (item for item in head if item.classifier is anchor.classifier),
+            key=lambda item: abs(len(item.piece) - len(anchor.piece)),  # stable: oldest first
         )
-        batch, longest = [anchor], len(anchor.tokens)
-        for window in near:
-            if window is anchor:
+        batch, longest = [anchor], len(anchor.piece)
+        for item in near:
+            if item is anchor:
                 continue
-            longest = max(longest, len(window.tokens))
+            longest = max(longest, len(item.piece))
             if longest * (len(batch) + 1) > self.max_batch_tokens:
                 break
-            batch.append(window)
-        taken = {id(window) for window in batch}
-        self._queue.extendleft(w for w in reversed(head) if id(w) not in taken)
+            batch.append(item)
+        taken = {id(item) for item in batch}
+        self._queue.extendleft(item for item in reversed(head) if id(item) not in taken)
         return batch
 
 
-def _score(batch: Sequence[_Window]) -> list[Row | Exception]:
-    """The row of each window, or what its text made the classifier raise: halves the batch on
-    an error until the bad window stands alone."""
+def _score(batch: Sequence[_Item]) -> list[Row | Exception]:
+    """The row of each piece, or what its text made the classifier raise: halves the batch on
+    an error until the bad piece stands alone."""
     try:
         rows: list[Row | Exception] = (
-            batch[0].classifier.score([window.tokens for window in batch]).tolist()
+            batch[0].classifier.score([item.piece for item in batch]).tolist()
         )
         return rows
     except Exception as error:  # anything a model may raise on one text
@@ -171,19 +171,19 @@ def _score(batch: Sequence[_Window]) -> list[Row | Exception]:
         return _score(batch[:middle]) + _score(batch[middle:])
 
 
-def _settle(window: _Window, row: Row | Exception) -> None:
-    job = window.job
-    if job.done.done() or window not in job.windows:  # gone, or started again by a swap
+def _settle(item: _Item, row: Row | Exception) -> None:
+    job = item.job
+    if job.done.done() or item not in job.items:  # gone, or started again by a swap
         return
     if isinstance(row, Exception):
         _fail(job, row)
         return
     job.rows.append(row)
-    if len(job.rows) < len(job.windows):
+    if len(job.rows) < len(job.items):
         return
     try:
-        scores = merge(window.classifier.categories, job.rows)
-        job.done.set_result(Prediction(scores, window.classifier.version))
+        scores = merge(item.classifier.categories, job.rows)
+        job.done.set_result(Prediction(scores, item.classifier.version))
     except ValueError as error:
         _fail(job, error)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -13,10 +14,10 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils.logging import disable_progress_bar
 
 from moderation.categories import TOXIC, Category
+from moderation.ngrams import NGrams
 from moderation.text import views
 
 Scores: TypeAlias = dict[Category, float]
-Tokens: TypeAlias = list[int]
 Probabilities: TypeAlias = NDArray[np.float32]
 
 
@@ -24,17 +25,28 @@ class ModelError(Exception):
     """A model directory that can't be served; the message says why in one line."""
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A window of a text's tokens, and what the n-grams of the whole text say in logits."""
+
+    tokens: tuple[int, ...]
+    ngrams: tuple[float, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+
 class Classifier(Protocol):
-    """Turns texts into token windows, and windows into calibrated probabilities."""
+    """Turns texts into pieces, and pieces into calibrated probabilities."""
 
     version: str
     categories: tuple[Category, ...]
 
-    def encode(self, text: str) -> list[Tokens]:
-        """The token windows of one text, each short enough for the model; at least one."""
+    def encode(self, text: str) -> list[Piece]:
+        """The pieces of one text, each short enough for the model; at least one."""
         ...
 
-    def score(self, batch: Sequence[Tokens]) -> Probabilities:
+    def score(self, batch: Sequence[Piece]) -> Probabilities:
         """Calibrated probabilities, shape (len(batch), len(categories))."""
         ...
 
@@ -42,9 +54,10 @@ class Classifier(Protocol):
 class TorchClassifier:
     """A sequence-classification model in a local directory of the Hugging Face layout.
 
-    `config.json`'s `id2label` is mapped to our categories (outputs of other names are dropped);
-    `calibration.json`, if there, holds for each category the slope and intercept that are applied
-    to its logit (Platt 1999). Weights are read from safetensors only.
+    `config.json`'s `id2label` is mapped to our categories (outputs of other names are dropped).
+    `ngrams.safetensors`, if there, is a linear branch beside the network. `calibration.json`, if
+    there, holds for each category the slope of the network's logit, that of the n-grams' and the
+    intercept (Platt 1999). Weights are read from safetensors only.
     """
 
     def __init__(self, directory: Path, device: str = "auto") -> None:
@@ -72,7 +85,9 @@ class TorchClassifier:
             raise ModelError(msg)
         self.version = read_version(directory)
         self.categories, self._outputs = _outputs(directory, config.id2label)
-        self._slope, self._intercept = _calibration(directory, self.categories)
+        self._columns = [list(Category).index(category) for category in self.categories]
+        self._ngrams = NGrams.load(directory)
+        self._calibration = _calibration(directory, self.categories)  # (3, categories)
         self._tokenizer = tokenizer.backend_tokenizer
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
@@ -80,35 +95,40 @@ class TorchClassifier:
         self._pad = tokenizer.pad_token_id or 0
         self._window = min(config.max_position_embeddings, 512) - 2
 
-    def encode(self, text: str) -> list[Tokens]:
+    def encode(self, text: str) -> list[Piece]:
         """Windows of at most `max_position_embeddings` tokens, overlapping by an eighth."""
         (found,) = self._tokenizer.encode_batch_fast([text], add_special_tokens=False)
         ids = found.ids
         first, last = self._ends
         step = self._window - self._window // 8
         starts = range(0, max(len(ids) - self._window // 8, 1), step)
-        return [[first, *ids[start : start + self._window], last] for start in starts]
+        ngrams = tuple(self._ngrams.logits(text)[self._columns].tolist()) if self._ngrams else ()
+        return [Piece((first, *ids[i : i + self._window], last), ngrams) for i in starts]
 
-    def score(self, batch: Sequence[Tokens]) -> Probabilities:
+    def score(self, batch: Sequence[Piece]) -> Probabilities:
         """Calibrated probabilities, shape (len(batch), len(categories)); padded to the longest."""
         longest = max(map(len, batch))
-        ids = torch.tensor([tokens + [self._pad] * (longest - len(tokens)) for tokens in batch])
-        lengths = torch.tensor([len(tokens) for tokens in batch])
+        pad = (self._pad,)
+        ids = torch.tensor([piece.tokens + pad * (longest - len(piece)) for piece in batch])
+        lengths = torch.tensor([len(piece) for piece in batch])
         mask = (torch.arange(longest) < lengths[:, None]).long()  # (B, T)
         with torch.inference_mode():
             logits = self.model(
                 input_ids=ids.to(self.device), attention_mask=mask.to(self.device)
             ).logits  # (B, outputs)
-            calibrated = logits[:, self._outputs].float().cpu() * self._slope + self._intercept
+            slope, share, intercept = self._calibration
+            calibrated = logits[:, self._outputs].float().cpu() * slope + intercept
+            if self._ngrams:
+                calibrated += torch.tensor([piece.ngrams for piece in batch]) * share
             probabilities: Probabilities = torch.sigmoid(calibrated).numpy()
         return probabilities
 
 
-def pieces(classifier: Classifier, text: str) -> list[Tokens]:
-    """The token windows of every view of `text`, each once."""
-    found: list[Tokens] = []
+def pieces(classifier: Classifier, text: str) -> list[Piece]:
+    """The pieces of every view of `text`, each once."""
+    found: list[Piece] = []
     for view in views(text):
-        found.extend(tokens for tokens in classifier.encode(view) if tokens not in found)
+        found.extend(piece for piece in classifier.encode(view) if piece not in found)
     return found
 
 
@@ -129,11 +149,11 @@ def score_texts(
     classifier: Classifier, texts: Sequence[str], max_batch_tokens: int = 1024
 ) -> list[Scores]:
     """Scores of many texts in their order, in batches of similar length."""
-    windows = [(i, tokens) for i, text in enumerate(texts) for tokens in pieces(classifier, text)]
-    windows.sort(key=lambda window: len(window[1]))
+    owned = [(i, piece) for i, text in enumerate(texts) for piece in pieces(classifier, text)]
+    owned.sort(key=lambda pair: len(pair[1]))
     owners: list[list[list[float]]] = [[] for _ in texts]
-    for batch in _batches(windows, max_batch_tokens):
-        rows = classifier.score([tokens for _, tokens in batch]).tolist()
+    for batch in _batches(owned, max_batch_tokens):
+        rows = classifier.score([piece for _, piece in batch]).tolist()
         for (owner, _), row in zip(batch, rows, strict=True):
             owners[owner].append(row)
     return [merge(classifier.categories, rows) for rows in owners]
@@ -157,16 +177,14 @@ def read_version(directory: Path) -> str:
     return str(read_card(directory).get("version", directory.resolve().name))
 
 
-def _batches(
-    windows: Sequence[tuple[int, Tokens]], budget: int
-) -> Iterator[list[tuple[int, Tokens]]]:
-    """Runs of length-sorted windows with at most `budget` tokens after padding, or one window."""
-    batch: list[tuple[int, Tokens]] = []
-    for window in windows:
-        if batch and (len(batch) + 1) * len(window[1]) > budget:
+def _batches(owned: Sequence[tuple[int, Piece]], budget: int) -> Iterator[list[tuple[int, Piece]]]:
+    """Runs of length-sorted pieces with at most `budget` tokens after padding, or one piece."""
+    batch: list[tuple[int, Piece]] = []
+    for pair in owned:
+        if batch and (len(batch) + 1) * len(pair[1]) > budget:
             yield batch
             batch = []
-        batch.append(window)
+        batch.append(pair)
     if batch:
         yield batch
 
@@ -204,17 +222,17 @@ def _outputs(directory: Path, id2label: dict[int, str]) -> tuple[tuple[Category,
     return categories, [found[category] for category in categories]
 
 
-def _calibration(
-    directory: Path, categories: Sequence[Category]
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _calibration(directory: Path, categories: Sequence[Category]) -> torch.Tensor:
+    """Slope of the network's logit, slope of the n-grams', intercept: shape (3, categories)."""
     path = directory / "calibration.json"
     if not path.is_file():
-        return torch.ones(len(categories)), torch.zeros(len(categories))
+        return torch.tensor([1.0, 0.0, 0.0])[:, None].repeat(1, len(categories))
     try:
         platt = json.loads(path.read_text(encoding="utf-8"))
-        slopes = torch.tensor([float(platt[c]["slope"]) for c in categories])
-        intercepts = torch.tensor([float(platt[c]["intercept"]) for c in categories])
-    except (ValueError, KeyError, TypeError) as error:
+        lines = [platt[category] for category in categories]
+        rows = [[line["slope"], line.get("ngrams", 0), line["intercept"]] for line in lines]
+        calibration = torch.tensor(rows, dtype=torch.float32).T
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         msg = f"{path}: not a calibration of each category: {error!r}"
         raise ModelError(msg) from error
-    return slopes, intercepts
+    return calibration

@@ -59,6 +59,35 @@ def train(
 
 
 @app.command()
+def calibrate(
+    model: Annotated[Path, typer.Option(help="Directory of a finished model; changed in place.")],
+    gold: Annotated[Path, typer.Option(help="Rows with complete labels (.tsv or .tsv.gz).")],
+    corpus: Annotated[
+        Path | None, typer.Option(help="Rows whose labels are known in part.")
+    ] = None,
+    pool: Annotated[Path | None, typer.Option(help="Texts without labels.")] = None,
+) -> None:
+    """Fit a model's n-grams, calibration, thresholds and card anew, as after a new normaliser."""
+    from trainer import evaluate, run
+
+    _hush()
+    made = config.load(str(model / "recipe.toml"), ())
+    given = run.Run(
+        gold=gold,
+        corpus=corpus,
+        pool=pool,
+        recipe=made,
+        output=model,
+        command=_command(sys.argv[1:]),
+    )
+    card = run.recalibrate(given, typer.echo)
+    for name in ("validation", "test"):
+        if name in card.metrics:
+            typer.echo(f"\n{name}\n{evaluate.table(card.metrics[name])}")
+    typer.echo(f"\n{model}: version {card.version}")
+
+
+@app.command()
 def predict(
     model: Annotated[Path, typer.Option(help="Directory of a model.")],
     source: Annotated[Path, typer.Option("--input", help="Rows with a column of texts.")],

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from moderation.categories import Category
 from moderation.classifier import TorchClassifier, score_texts
+from moderation.ngrams import FILE
 from trainer.data import Matrix
 
 Line = dict[str, float]  # slope and intercept
@@ -32,23 +33,36 @@ def logits(probabilities: Matrix) -> NDArray[np.float64]:
 def platt(scores: NDArray[np.float64], labels: NDArray[Any]) -> Line:
     """Slope and intercept that turn logits into calibrated ones (Platt 1999).
 
-    The targets are his: (n+ + 1)/(n+ + 2) and 1/(n- + 2). The identity where they would turn
-    the order round, or where there is but one class.
+    The identity where they would turn the order round, or where there is but one class.
     """
+    found = _regress(scores[:, None], labels)
+    if found is None or found[0] <= 0:
+        return {"slope": 1.0, "intercept": 0.0}
+    return {"slope": found[0], "intercept": found[1]}
+
+
+def blend(network: NDArray[np.float64], ngrams: NDArray[np.float64], labels: NDArray[Any]) -> Line:
+    """A slope for each branch's logit, and the intercept; the network alone where the n-grams
+    would count against a category."""
+    found = _regress(np.stack([network, ngrams], axis=1), labels)
+    if found is None or min(found[:2]) <= 0:
+        return platt(network, labels)
+    return {"slope": found[0], "ngrams": found[1], "intercept": found[2]}
+
+
+def _regress(X: NDArray[np.float64], labels: NDArray[Any]) -> list[float] | None:
+    """Coefficients and intercept with Platt's targets, (n+ + 1)/(n+ + 2) and 1/(n- + 2)."""
     known = labels >= 0
-    X, positive = scores[known, None], labels[known] > 0.5
+    X, positive = X[known], labels[known] > 0.5
     n = int(positive.sum())
     if not 0 < n < len(positive):
-        return {"slope": 1.0, "intercept": 0.0}
+        return None
     targets = np.where(positive, (n + 1) / (n + 2), 1 / (len(positive) - n + 2))
     both = np.concatenate([np.ones(len(X)), np.zeros(len(X))])
     fit = LogisticRegression(C=1e3).fit(
         np.concatenate([X, X]), both, sample_weight=np.concatenate([targets, 1 - targets])
     )
-    slope, intercept = float(fit.coef_[0, 0]), float(fit.intercept_[0])
-    return (
-        {"slope": slope, "intercept": intercept} if slope > 0 else {"slope": 1.0, "intercept": 0.0}
-    )
+    return [*map(float, fit.coef_[0]), float(fit.intercept_[0])]
 
 
 def calibrate(directory: Path, texts: Sequence[str], labels: Matrix) -> Matrix:
@@ -56,12 +70,26 @@ def calibrate(directory: Path, texts: Sequence[str], labels: Matrix) -> Matrix:
 
     Fitted on the highest logit over views and windows, since that is what is served.
     """
-    path = directory / "calibration.json"
-    path.unlink(missing_ok=True)
-    raw = logits(served_scores(directory, texts))
-    lines = {c.value: platt(raw[:, i], labels[:, i]) for i, c in enumerate(Category)}
-    path.write_text(json.dumps(lines, indent=2) + "\n", encoding="utf-8")
+    network = _branch(directory, texts, {"slope": 1.0, "intercept": 0.0})
+    if (directory / FILE).exists():
+        ngrams = _branch(directory, texts, {"slope": 0.0, "ngrams": 1.0, "intercept": 0.0})
+        lines = [blend(network[:, i], ngrams[:, i], labels[:, i]) for i in range(len(Category))]
+    else:
+        lines = [platt(network[:, i], labels[:, i]) for i in range(len(Category))]
+    _write(directory, lines)
     return served_scores(directory, texts)
+
+
+def _branch(directory: Path, texts: Sequence[str], line: Line) -> NDArray[np.float64]:
+    """The logits of one branch of a model."""
+    _write(directory, [line] * len(Category))
+    return logits(served_scores(directory, texts))
+
+
+def _write(directory: Path, lines: Sequence[Line]) -> None:
+    named = {category.value: line for category, line in zip(Category, lines, strict=True)}
+    path = directory / "calibration.json"
+    path.write_text(json.dumps(named, indent=2) + "\n", encoding="utf-8")
 
 
 def thresholds(

@@ -1,5 +1,6 @@
 """The card of a finished model: what it is, learned from, may be used for, and can do."""
 
+import hashlib
 import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -22,14 +23,19 @@ def write(
     thresholds: dict[str, dict[str, float | None]],
     metrics: dict[str, Any],
 ) -> ModelCard:
-    """Write card.json as the last file of `directory`; its version is the date and the weights'
-    digest.
+    """Write card.json as the last file of `directory`; its version is the date and a digest of
+    all that decides its scores.
     """
-    files = {path.name: digest(path) for path in sorted(directory.iterdir()) if path.is_file()}
+    files = {}
+    for path in sorted(directory.iterdir()):
+        if path.is_file():
+            path.chmod(0o644)  # safetensors gives its files to the owner alone
+            files[path.name] = digest(path)
+    weights = hashlib.sha256("".join(files.values()).encode()).hexdigest()
     created = datetime.now(UTC).replace(microsecond=0)
     listed = sources(texts)
     card = ModelCard(
-        version=f"{created:%Y%m%d}-{files['model.safetensors'][:8]}",
+        version=f"{created:%Y%m%d}-{weights[:8]}",
         created=created,
         base=base,
         recipe=dict(recipe),

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 from transformers import PreTrainedModel, PreTrainedTokenizerFast, set_seed
 
+from moderation import registry
 from moderation.registry import ModelCard
-from trainer import card, config, dataset
+from trainer import card, config, dataset, ngrams
 from trainer.baseline import Baseline
 from trainer.calibrate import calibrate, served_scores, thresholds
 from trainer.config import Recipe, TrainingError
@@ -116,21 +117,12 @@ def _fine_tune(
 
 
 def _finish(run: Run, data: Dataset, baseline: Baseline, work: Path, report: Report) -> ModelCard:
-    """Calibrate, evaluate the directory as it will be served, clear up and write the card."""
-    report("calibrating")
-    part = data.part(CALIBRATION)
-    scores = calibrate(run.output, list(part.text), targets(part))
-    limits = thresholds(scores, targets(part), run.recipe.targets)
-    report("evaluating")
-    metrics: dict[str, Any] = {"command": run.command}
-    for name in (VALIDATION, TEST):
-        part = data.part(name)
-        if len(part):
-            texts, labels = list(part.text), targets(part)
-            metrics[name] = evaluate(served_scores(run.output, texts), labels)
-            metrics[f"{name}_baseline"] = evaluate(baseline.predict(texts), labels)
+    """Add the n-gram branch, measure the directory as it will be served, clear up, write the
+    card."""
+    report("fitting the n-gram branch")
+    ngrams.fit(data.part(FIT), run.recipe.seed).save(run.output)
+    limits, metrics = _measure(run.output, run.recipe, data, baseline, report)
     shutil.rmtree(work)
-    (run.output / "model.safetensors").chmod(0o644)  # safetensors gives it to the owner alone
     return card.write(
         run.output,
         # Of a directory its name: a path of one machine means nothing on another.
@@ -139,5 +131,48 @@ def _finish(run: Run, data: Dataset, baseline: Baseline, work: Path, report: Rep
         data_digest=data.digest,
         texts=pd.concat([data.part(FIT), data.extra]),
         thresholds=limits,
-        metrics=metrics,
+        metrics={"command": run.command, **metrics},
     )
+
+
+def recalibrate(run: Run, report: Report) -> ModelCard:
+    """Fit the n-gram branch, calibration, thresholds and card of the model in `run.output` anew:
+    what its texts' views need after the normaliser changed. The network stays as it is.
+
+    Raises TrainingError if something given can't be used.
+    """
+    before = registry.card(run.output)
+    data = dataset.load(run.gold, run.corpus, run.pool, run.recipe, report)
+    baseline = Baseline(data.part(FIT), run.recipe.seed)
+    (run.output / "card.json").unlink()  # unfinished until it is written again
+    report("fitting the n-gram branch")
+    ngrams.fit(data.part(FIT), run.recipe.seed).save(run.output)
+    limits, metrics = _measure(run.output, run.recipe, data, baseline, report)
+    metrics["command"] = before.metrics.get("command", "")
+    return card.write(
+        run.output,
+        base=before.base,
+        recipe=before.recipe,
+        data_digest=data.digest,
+        texts=pd.concat([data.part(FIT), data.extra]),
+        thresholds=limits,
+        metrics={**metrics, "recalibrated": run.command},
+    )
+
+
+def _measure(
+    directory: Path, recipe: Recipe, data: Dataset, baseline: Baseline, report: Report
+) -> tuple[dict[str, dict[str, float | None]], dict[str, Any]]:
+    """Calibrate; thresholds of the calibration part, figures of validation and test."""
+    report("calibrating")
+    part = data.part(CALIBRATION)
+    scores = calibrate(directory, list(part.text), targets(part))
+    report("evaluating")
+    metrics: dict[str, Any] = {}
+    for name in (VALIDATION, TEST):
+        part_of = data.part(name)
+        if len(part_of):
+            texts, labels = list(part_of.text), targets(part_of)
+            metrics[name] = evaluate(served_scores(directory, texts), labels)
+            metrics[f"{name}_baseline"] = evaluate(baseline.predict(texts), labels)
+    return thresholds(scores, targets(part), recipe.targets), metrics

@@ -6,6 +6,7 @@ import pytest
 
 from moderation.categories import Category
 from moderation.classifier import ModelError, TorchClassifier, merge, pieces, score_texts
+from moderation.ngrams import BUCKETS, NGrams, features
 
 
 def test_scores_are_probabilities_of_our_categories(tiny_model):
@@ -28,9 +29,9 @@ def test_words_at_the_end_of_a_long_text_are_seen(tiny_model):
     classifier = TorchClassifier(tiny_model)
     windows = classifier.encode("а" * 99 + "я")
     assert max(map(len, windows)) <= 32
-    last = classifier.encode("я")[0][1]
-    assert any(tokens[-2] == last or last + len("абвгдежзийклмнопрстуфхцчшщъыьэюяё") in tokens
-               for tokens in windows)  # fmt: skip
+    last = classifier.encode("я")[0].tokens[1]
+    inside_a_word = last + len("абвгдежзийклмнопрстуфхцчшщъыьэюяё")
+    assert any(inside_a_word in window.tokens for window in windows)
 
 
 def test_a_disguised_word_is_scored_in_both_views_and_a_plain_one_once(tiny_model):
@@ -64,6 +65,20 @@ def test_calibration_moves_the_probability(own_model):
     after = score_texts(TorchClassifier(own_model), ["привет"])[0]
     logit = np.log(before[Category.THREAT] / (1 - before[Category.THREAT]))
     assert after[Category.THREAT] == pytest.approx(1 / (1 + np.exp(-logit - 3)), abs=1e-5)
+
+
+def test_ngrams_beside_the_network_move_the_probability(own_model):
+    platt = {c: {"slope": 1.0, "ngrams": 2.0, "intercept": 0.0} for c in Category}
+    before = score_texts(TorchClassifier(own_model), ["сука", "привет"])
+    buckets, _ = features("сука")
+    weights = np.zeros((BUCKETS, 6), dtype=np.float32)
+    weights[buckets, list(Category).index(Category.INSULT)] = 1.0
+    NGrams(weights, np.zeros(6, dtype=np.float32)).save(own_model)
+    (own_model / "calibration.json").write_text(json.dumps(platt))
+    after = score_texts(TorchClassifier(own_model), ["сука", "привет"])
+    assert after[0][Category.INSULT] > before[0][Category.INSULT] + 0.1
+    assert after[0][Category.THREAT] == pytest.approx(before[0][Category.THREAT], abs=1e-5)
+    assert after[1][Category.INSULT] == pytest.approx(before[1][Category.INSULT], abs=1e-5)
 
 
 def spoil_weights(path):

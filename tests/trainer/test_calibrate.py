@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moderation.categories import Category
-from trainer.calibrate import logits, platt, threshold, thresholds, wilson
+from trainer.calibrate import blend, logits, platt, threshold, thresholds, wilson
 
 
 def test_platt_undoes_a_known_distortion():
@@ -31,6 +31,24 @@ def test_unknown_labels_take_no_part():
     scores, labels = np.array([-2.0, -1, 1, 2, 9]), np.array([0.0, 1, 0, 1, -1])
 
     assert platt(scores, labels) == platt(scores[:4], labels[:4])
+
+
+def test_a_blend_weighs_each_branch_by_what_it_is_worth():
+    rng = np.random.default_rng(0)
+    true = rng.normal(0, 2, 20000)
+    labels = (rng.random(len(true)) < 1 / (1 + np.exp(-true))).astype(float)
+    good, poor = true + rng.normal(0, 0.5, len(true)), true + rng.normal(0, 2, len(true))
+    line = blend(good, poor, labels)
+
+    assert line["slope"] > 3 * line["ngrams"] > 0
+
+
+def test_ngrams_that_speak_against_a_category_are_left_out():
+    rng = np.random.default_rng(0)
+    true = rng.normal(0, 2, 2000)
+    labels = (true > 0).astype(float)
+
+    assert blend(true, -true, labels) == platt(true, labels)
 
 
 @given(st.floats(0, 1))

@@ -31,6 +31,7 @@ def test_only_files_that_are_served_are_left(model):
         "card.json",
         "config.json",
         "model.safetensors",
+        "ngrams.safetensors",
         "recipe.toml",
         "tokenizer.json",
         "tokenizer_config.json",

@@ -5,7 +5,7 @@ import pytest
 from moderation import registry
 from trainer import config
 from trainer.config import TrainingError
-from trainer.run import Run, _check_same_data, _open, train
+from trainer.run import Run, _check_same_data, _open, recalibrate, train
 
 
 @pytest.fixture
@@ -79,3 +79,12 @@ def test_a_cut_off_run_goes_on_where_it_was(run):
 
     assert not [line for line in said if line.startswith("pretraining")]
     assert registry.verify(run.output).version == card.version
+
+
+def test_a_finished_model_is_calibrated_anew_in_its_place(run):
+    first = train(run, print)
+    again = recalibrate(run, print)
+
+    assert again.metrics["test"] == first.metrics["test"]
+    assert again.thresholds == first.thresholds
+    assert registry.verify(run.output).recipe == first.model_dump(mode="json")["recipe"]
