@@ -27,10 +27,10 @@ class ModelError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A window of a text's tokens, and what the n-grams of the whole text say in logits."""
+    """A window of a text's tokens, and the whole text for the n-grams."""
 
     tokens: tuple[int, ...]
-    ngrams: tuple[float, ...] = ()
+    text: str = ""
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -74,6 +74,7 @@ class TorchClassifier:
                 # SDPA is slower than plain attention for heads of 26 to 64 numbers.
                 attn_implementation="eager",
             )
+            self._ngrams = NGrams.load(directory)
         except Exception as error:  # transformers, safetensors and tokenizers each raise their own
             reason = str(error).strip().split("\n")[0]
             msg = f"{directory}: the model can't be read: {type(error).__name__}: {reason}"
@@ -86,7 +87,6 @@ class TorchClassifier:
         self.version = read_version(directory)
         self.categories, self._outputs = _outputs(directory, config.id2label)
         self._columns = [list(Category).index(category) for category in self.categories]
-        self._ngrams = NGrams.load(directory)
         self._calibration = _calibration(directory, self.categories)  # (3, categories)
         self._tokenizer = tokenizer.backend_tokenizer
         self._tokenizer.no_truncation()
@@ -102,8 +102,7 @@ class TorchClassifier:
         first, last = self._ends
         step = self._window - self._window // 8
         starts = range(0, max(len(ids) - self._window // 8, 1), step)
-        ngrams = tuple(self._ngrams.logits(text)[self._columns].tolist()) if self._ngrams else ()
-        return [Piece((first, *ids[i : i + self._window], last), ngrams) for i in starts]
+        return [Piece((first, *ids[i : i + self._window], last), text) for i in starts]
 
     def score(self, batch: Sequence[Piece]) -> Probabilities:
         """Calibrated probabilities, shape (len(batch), len(categories)); padded to the longest."""
@@ -119,9 +118,16 @@ class TorchClassifier:
             slope, share, intercept = self._calibration
             calibrated = logits[:, self._outputs].float().cpu() * slope + intercept
             if self._ngrams:
-                calibrated += torch.tensor([piece.ngrams for piece in batch]) * share
+                calibrated += self._ngram_logits(batch) * share
             probabilities: Probabilities = torch.sigmoid(calibrated).numpy()
         return probabilities
+
+    def _ngram_logits(self, batch: Sequence[Piece]) -> torch.Tensor:
+        """Shape (B, categories); a text of many windows is looked up once."""
+        assert self._ngrams is not None, "called for models with n-grams only"
+        found = {text: self._ngrams.logits(text) for text in {piece.text for piece in batch}}
+        rows = np.stack([found[piece.text] for piece in batch])
+        return torch.from_numpy(rows[:, self._columns])
 
 
 def pieces(classifier: Classifier, text: str) -> list[Piece]:

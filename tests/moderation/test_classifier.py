@@ -85,6 +85,10 @@ def spoil_weights(path):
     (path / "model.safetensors").write_bytes(b"\xff" * 100)
 
 
+def spoil_ngrams(path):
+    (path / "ngrams.safetensors").write_bytes(b"\xff" * 100)
+
+
 def only_pickle(path):
     (path / "model.safetensors").unlink()
     (path / "pytorch_model.bin").write_bytes(pickle.dumps({"a": 1}))
@@ -106,6 +110,7 @@ def no_tokenizer(path):
     ("spoil", "reason"),
     [
         (spoil_weights, "can't be read"),
+        (spoil_ngrams, "can't be read"),
         (only_pickle, "pickled weights are refused"),
         (no_config, "no config.json"),
         (broken_calibration, "not a calibration"),

@@ -1,0 +1,119 @@
+"""Acts as real calls to the sandbox, those too that no preset asks for."""
+
+import pytest
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+
+from bot import enforce
+from moderation import database, store
+from moderation.tables import Act, ActState, Case, Enforcement
+from sandbox import scene
+from sandbox.client import Client
+from sandbox.server import serve
+
+CHANNEL = -1_009_999_999_999
+
+
+@pytest.fixture
+async def stage(tmp_path):
+    """A bot in the sandbox's scene, the sessions of a database, and the people."""
+    import aiohttp
+
+    async with serve() as sandbox, aiohttp.ClientSession() as http:
+        session = AiohttpSession(api=TelegramAPIServer.from_base(sandbox.url))
+        async with (
+            Bot(sandbox.token, session=session) as bot,
+            database.opened(f"sqlite+aiosqlite:///{tmp_path}/bot.sqlite3") as sessions,
+        ):
+            yield bot, sessions, Client(sandbox.url, http)
+
+
+@pytest.fixture
+async def planned(stage, case):
+    """Plans acts for a message that a member wrote; the case, ready to be enforced."""
+    _, sessions, people = stage
+
+    async def plan(*acts, sender=scene.MEMBER_A_ID):
+        case.prediction.message_id = await people.write(scene.GROUP_ID, scene.MEMBER_A_ID, "а")
+        case.prediction.chat_id = case.chat_id = scene.GROUP_ID
+        case.prediction.user_id, case.prediction.content_hash = sender, ""
+        async with sessions.begin() as session:
+            rows = [Enforcement(act=act) for act in acts]
+            await store.record(session, case.prediction, case, rows)
+        async with sessions() as session:
+            return await session.get_one(Case, case.id)
+
+    return plan
+
+
+async def outcomes(sessions, case):
+    async with sessions() as session:
+        return {row.act: row for row in await store.enforcements(session, case.id)}
+
+
+async def status(people, user_id):
+    chat = await people.chat(scene.GROUP_ID)
+    return next(m["status"] for m in chat["members"] if m["user_id"] == user_id)
+
+
+async def test_a_ban_removes_the_author_and_is_taken_back(stage, planned):
+    bot, sessions, people = stage
+    case = await planned(Act.DELETE, Act.BAN)
+    await enforce.apply(bot, sessions, case)
+    assert await status(people, scene.MEMBER_A_ID) == "kicked"
+    assert {row.state for row in (await outcomes(sessions, case)).values()} == {ActState.DONE}
+
+    async with sessions.begin() as session:
+        await store.plan(session, case.id, [Act.UNBAN])
+    await enforce.apply(bot, sessions, case)
+    assert await status(people, scene.MEMBER_A_ID) == "left"
+
+
+async def test_a_channel_is_banned_as_a_channel_and_cannot_be_muted(stage, planned):
+    bot, sessions, people = stage
+    case = await planned(Act.MUTE, Act.BAN, sender=CHANNEL)
+    await enforce.apply(bot, sessions, case)
+    rows = await outcomes(sessions, case)
+    assert rows[Act.MUTE].state is ActState.SKIPPED
+    assert "каналу" in rows[Act.MUTE].detail
+    calls = (await people.get("calls", method="banChatSenderChat"))["calls"]
+    assert len(calls) == 1
+
+
+async def test_an_administrator_is_not_punished_and_the_reason_is_kept(stage, planned):
+    bot, sessions, _ = stage
+    case = await planned(Act.BAN, sender=scene.MODERATOR_ID)
+    await enforce.apply(bot, sessions, case)
+    row = (await outcomes(sessions, case))[Act.BAN]
+    assert (row.state, row.detail) == (ActState.FAILED, "автор — администратор")
+
+
+async def test_applying_twice_calls_once(stage, planned):
+    bot, sessions, people = stage
+    case = await planned(Act.DELETE, Act.NOTICE)
+    await enforce.apply(bot, sessions, case)
+    before = len((await people.get("calls"))["calls"])
+    await enforce.apply(bot, sessions, case)
+    assert len((await people.get("calls"))["calls"]) == before
+
+
+async def test_after_a_crash_a_notice_is_not_sent_again_and_a_deletion_is(stage, planned):
+    bot, sessions, people = stage
+    case = await planned(Act.DELETE, Act.NOTICE)
+    async with sessions.begin() as session:
+        for row in await store.enforcements(session, case.id):
+            await store.set_act(session, row.id, ActState.ATTEMPTED)
+    await enforce.apply(bot, sessions, case)
+    rows = await outcomes(sessions, case)
+    assert rows[Act.DELETE].state is ActState.DONE
+    assert rows[Act.NOTICE].state is ActState.FAILED
+    assert not (await people.get("calls", method="sendMessage"))["calls"]
+
+
+async def test_a_message_that_is_gone_counts_as_deleted(stage, planned):
+    bot, sessions, _ = stage
+    case = await planned(Act.DELETE)
+    await bot.delete_message(case.chat_id, case.prediction.message_id)
+    await enforce.apply(bot, sessions, case)
+    assert (await outcomes(sessions, case))[Act.DELETE].state is ActState.DONE
