@@ -1,5 +1,8 @@
 """Groups: being added, rights, presets, connecting the moderators' chat."""
 
+import re
+from html import escape
+
 import structlog
 from aiogram import Bot, F, Router
 from aiogram.dispatcher.event.bases import SkipHandler
@@ -16,6 +19,7 @@ from aiogram.types import (
 
 from bot import texts
 from bot.members import Members, rights_of
+from bot.review import Id
 from moderation import store
 from moderation.database import Sessions
 from moderation.policy import PRESETS
@@ -23,13 +27,14 @@ from moderation.tables import Chat
 
 log = structlog.get_logger()
 IN_GROUPS = F.chat.type.in_({"group", "supergroup"})
+_MODCHAT = re.compile(r"modchat_(-?[0-9]{1,18})")  # a link can be forged; more is no chat's id
 _ADMIN_RIGHTS = "delete_messages+restrict_members"
 
 
 class Preset(CallbackData, prefix="p"):
     """A button that sets the preset of a group."""
 
-    chat: int
+    chat: Id
     name: str
 
 
@@ -87,7 +92,7 @@ async def on_chat_member(event: ChatMemberUpdated, members: Members) -> None:
 
 async def on_start(message: Message, bot: Bot) -> None:
     """How to begin."""
-    await message.answer(texts.START.format(link=await _add_link(bot, "start")))
+    await message.answer(texts.START.format(link=escape(await _add_link(bot, "start"))))
 
 
 async def on_help(message: Message) -> None:
@@ -100,18 +105,18 @@ async def on_modchat(message: Message, bot: Bot, members: Members) -> None:
     if not await _is_moderator(message, members):
         raise SkipHandler
     link = await _add_link(bot, f"modchat_{message.chat.id}", rights=False)
-    await message.answer(texts.MODCHAT_LINK.format(link=link))
+    await message.answer(texts.MODCHAT_LINK.format(link=escape(link)))
 
 
 async def on_modchat_link(
     message: Message, command: CommandObject, bot: Bot, sessions: Sessions, members: Members
 ) -> None:
     """The link was followed: cards of that group come to this chat from now on."""
-    kind, _, group = (command.args or "").partition("_")
-    if kind != "modchat" or not group.lstrip("-").isdigit():
+    payload = _MODCHAT.fullmatch(command.args or "")
+    if payload is None:
         raise SkipHandler
     async with sessions() as session:
-        chat = await session.get(Chat, int(group))
+        chat = await session.get(Chat, int(payload[1]))
     sender = message.from_user
     allowed = (
         chat is not None
@@ -125,10 +130,11 @@ async def on_modchat_link(
     async with sessions.begin() as session:
         (await session.get_one(Chat, chat.id)).modchat_id = message.chat.id
         here = await store.chat(session, message.chat.id, message.chat.title or "", "supergroup")
-    await message.answer(texts.MODCHAT_CONNECTED.format(title=chat.title))
+    await message.answer(texts.MODCHAT_CONNECTED.format(title=escape(chat.title)))
     await _remove_greeting(bot, here)
     async with sessions() as session:
-        await greet(bot, sessions, await session.get_one(Chat, chat.id))
+        chat = await session.get_one(Chat, chat.id)
+    await greet(bot, sessions, chat)
 
 
 async def on_preset(message: Message, sessions: Sessions, members: Members) -> None:

@@ -1,12 +1,14 @@
 """The case card in the moderators' chat: its words, its buttons, posting and refreshing it."""
 
 from collections.abc import Iterable, Sequence
+from typing import Annotated, Literal
 
 import structlog
 from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramBadRequest
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from pydantic import Field
 
 from bot import enforce, texts
 from moderation import store
@@ -19,11 +21,15 @@ log = structlog.get_logger()
 _LEADS_TO = {Act.DELETE: "удалить", Act.NOTICE: "предупредить"}
 
 
+# Callback data can be forged, and a larger number is no key of the database.
+Id = Annotated[int, Field(gt=-(2**63), lt=2**63)]
+
+
 class Press(CallbackData, prefix="c"):
     """A button of a card. All it needs is in it, so it works after a restart and on old cards."""
 
-    case: int
-    button: str  # right, clean, fix (open or flip the switches), done
+    case: Id
+    button: Literal["right", "clean", "fix", "done"]  # fix opens the switches, or flips one
     chosen: int = 0  # a bit for each toxic category
 
 

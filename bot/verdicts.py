@@ -70,12 +70,13 @@ def judge(press: Press, case: Case) -> tuple[Verdict, dict[Category, int | None]
 async def _resolve(
     query: CallbackQuery, press: Press, bot: Bot, sessions: Sessions, case: Case, chat: Chat
 ) -> None:
-    if case.verdict is None and press.button in ("right", "clean", "done"):
+    was_open = case.verdict is None
+    if was_open:
         verdict, vector = judge(press, case)
         await _claim(query, sessions, case, chat, verdict, vector)
     async with sessions() as session:
         case = await session.get_one(Case, case.id)
-    if case.resolved_by == query.from_user.id:
+    if was_open and case.resolved_by == query.from_user.id:
         await _answer(query, texts.ACCEPTED)
     else:
         await _answer(query, texts.already(case), alert=True)

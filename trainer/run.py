@@ -117,10 +117,7 @@ def _fine_tune(
 
 
 def _finish(run: Run, data: Dataset, baseline: Baseline, work: Path, report: Report) -> ModelCard:
-    """Add the n-gram branch, measure the directory as it will be served, clear up, write the
-    card."""
-    report("fitting the n-gram branch")
-    ngrams.fit(data.part(FIT), run.recipe.seed).save(run.output)
+    """Measure, clear up and write the card."""
     limits, metrics = _measure(run.output, run.recipe, data, baseline, report)
     shutil.rmtree(work)
     return card.write(
@@ -145,8 +142,6 @@ def recalibrate(run: Run, report: Report) -> ModelCard:
     data = dataset.load(run.gold, run.corpus, run.pool, run.recipe, report)
     baseline = Baseline(data.part(FIT), run.recipe.seed)
     (run.output / "card.json").unlink()  # unfinished until it is written again
-    report("fitting the n-gram branch")
-    ngrams.fit(data.part(FIT), run.recipe.seed).save(run.output)
     limits, metrics = _measure(run.output, run.recipe, data, baseline, report)
     metrics["command"] = before.metrics.get("command", "")
     return card.write(
@@ -163,7 +158,10 @@ def recalibrate(run: Run, report: Report) -> ModelCard:
 def _measure(
     directory: Path, recipe: Recipe, data: Dataset, baseline: Baseline, report: Report
 ) -> tuple[dict[str, dict[str, float | None]], dict[str, Any]]:
-    """Calibrate; thresholds of the calibration part, figures of validation and test."""
+    """Add the n-gram branch and calibrate; thresholds of the calibration part, figures of
+    validation and test, of the directory as it will be served."""
+    report("fitting the n-gram branch")
+    ngrams.fit(data.part(FIT), recipe.seed).save(directory)
     report("calibrating")
     part = data.part(CALIBRATION)
     scores = calibrate(directory, list(part.text), targets(part))

@@ -38,6 +38,19 @@ async def test_only_a_moderator_of_both_connects_a_moderators_chat(stage):
     assert not await stage.said(modchat, "Здравствуйте")
 
 
+async def test_a_title_with_signs_of_html_is_shown_as_it_is(stage):
+    _, modchat = await stage.moderated_group(title="Двор <№5> & парковка")
+    assert await stage.said(modchat, "«Двор <№5> & парковка»")
+
+
+async def test_forged_links_connect_nothing_and_stop_nobody(stage):
+    modchat = await stage.group(rights={})
+    for payload in ("modchat_--5", "modchat_" + "9" * 40, "modchat_", "modchat_x"):
+        await stage.people.write(modchat, OWNER, f"/start@demo_moderator_bot {payload}")
+    await stage.settled(modchat, 4)
+    assert "update failed" not in stage.bot.said
+
+
 async def test_modchat_gives_a_link_that_carries_the_group(stage):
     group = await stage.group()
     await stage.people.write(group, MODERATOR, "/modchat")

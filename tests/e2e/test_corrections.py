@@ -96,6 +96,14 @@ async def test_a_moderator_of_another_group_is_refused(stage, flagged):
     assert "только администраторы" in answer["text"]
 
 
+async def test_a_second_press_by_the_same_moderator_changes_nothing_and_says_so(stage, flagged):
+    group, _, case = flagged
+    await stage.press(case, MODERATOR, data=f"c:{case.id}:right:0")
+    answer = await stage.press(case, MODERATOR, data=f"c:{case.id}:clean:0")
+    assert "Уже решено: верно" in answer["text"]
+    assert len(await stage.labels(group)) == 1
+
+
 async def test_the_second_presser_hears_who_was_first(stage, flagged):
     group, _, case = flagged
     await stage.press(case, MODERATOR, data=f"c:{case.id}:right:0")
@@ -106,7 +114,19 @@ async def test_the_second_presser_hears_who_was_first(stage, flagged):
 
 
 @pytest.mark.parametrize(
-    "data", ["c:999999:clean:0", "c:1:clean", "c:x:clean:0", "p:1:strict", "p:0:x", "", "🙂"]
+    "data",
+    [
+        "c:99999999999999999999999999:clean:0",
+        "c:1:delete_everything:0",
+        "p:-99999999999999999999999999:strict",
+        "c:999999:clean:0",
+        "c:1:clean",
+        "c:x:clean:0",
+        "p:1:strict",
+        "p:0:x",
+        "",
+        "🙂",
+    ],
 )
 async def test_forged_data_changes_nothing(stage, flagged, data):
     group, _, case = flagged
