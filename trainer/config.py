@@ -1,5 +1,6 @@
 """The recipe of a training run: every number it depends on, read from TOML."""
 
+import json
 import tomllib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
@@ -48,6 +49,11 @@ class Recipe:
     patience: int = 2  # epochs without a better validation AP
     replay: float = 0.5  # soft-labelled rows for each completely labelled one
     replay_weight: float = 0.5
+    # Positives count (negatives / positives) ** class_weight times, at most eight; 0: once. Ranks
+    # rare categories better, and costs calibration, which is mended afterwards.
+    class_weight: float = 0.0
+    # "name=weight" for the rows of a source, by its name in trainer/sources.py; the others weigh 1.
+    source_weights: tuple[str, ...] = ()
 
     # Share of rows shown disguised, as people do to get past a filter, and of letters in them.
     noise: float = 0.18
@@ -88,7 +94,32 @@ def dump(recipe: Recipe) -> str:
 
 
 def _literal(value: object) -> str:
-    return str(list(value)) if isinstance(value, tuple) else str(value)
+    return json.dumps(value)  # of numbers, strings and lists of them TOML reads the same
+
+
+def source_weights(recipe: Recipe) -> dict[str, float]:
+    """The weight of each source that the recipe names; TrainingError if an item isn't one."""
+    found = {}
+    for item in recipe.source_weights:
+        name, equals, weight = item.partition("=")
+        try:
+            found[name.strip()] = float(weight)
+        except ValueError:
+            equals = ""
+        if not equals or not 0 <= found[name.strip()] < 1000:
+            msg = f"recipe: source_weights: {item!r} is no name=weight"
+            raise TrainingError(msg)
+    return found
+
+
+def _items(name: str, values: list[object]) -> tuple[object, ...]:
+    """Numbers, or strings where the recipe's own are; TrainingError for anything else."""
+    kind = str if name == "source_weights" else float
+    try:
+        return tuple(kind(value) for value in values)  # type: ignore[arg-type] # checked by `float`
+    except (TypeError, ValueError) as error:
+        msg = f"recipe: {name} must hold {kind.__name__} values, not {values!r}"
+        raise TrainingError(msg) from error
 
 
 def _parse(change: str) -> dict[str, Any]:
@@ -106,7 +137,7 @@ def _typed(name: str, value: object) -> object:
         msg = f"recipe: unknown name {name!r}; known are {', '.join(_TYPES)}"
         raise TrainingError(msg)
     if kind is tuple and isinstance(value, list):
-        return tuple(float(item) for item in value)
+        return _items(name, value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if type(value) is not kind:

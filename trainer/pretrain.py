@@ -89,7 +89,10 @@ class _Pretraining:
         saved: Path,
     ) -> None:
         self.data, self.recipe, self.tokenizer = data, recipe, tokenizer
-        self.model, self.head, self.saved = model, head, saved
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.half = self.device.type == "cuda" and torch.cuda.is_bf16_supported()
+        self.model, self.head, self.saved = model, head.to(self.device), saved
+        model.to(self.device)  # type: ignore[arg-type] # transformers' annotation wants no device
         parameters = [*model.parameters(), *head.parameters()]
         self.optimizer = torch.optim.AdamW(
             parameters, betas=(0.9, 0.98), eps=1e-6, weight_decay=recipe.weight_decay, fused=True
@@ -129,13 +132,17 @@ class _Pretraining:
         generator = torch.Generator().manual_seed(hash((self.recipe.seed, *place)))
         ids, attention, targets = self._tensors(batch)
         hidden, wanted = mask(ids, attention, self.recipe.masked, self.tokenizer, generator)
-        output = self.model.bert(input_ids=hidden, attention_mask=attention)
-        chosen = wanted != _IGNORED
-        table = self.model.bert.embeddings.word_embeddings.weight
-        guessed = self.head(output.last_hidden_state[chosen], table)
-        words = cross_entropy(guessed, wanted[chosen], reduction="sum") / max(len(guessed), 1)
-        logits = self.model.classifier(output.pooler_output)
-        labels = binary_cross_entropy_with_logits(logits, targets)
+        # Drawn on the CPU, so that what is hidden doesn't depend on the device.
+        hidden, wanted = hidden.to(self.device), wanted.to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+            output = self.model.bert(input_ids=hidden, attention_mask=attention.to(self.device))
+            chosen = wanted != _IGNORED
+            table = self.model.bert.embeddings.word_embeddings.weight
+            guessed = self.head(output.last_hidden_state[chosen], table)
+            logits = self.model.classifier(output.pooler_output)
+        words = cross_entropy(guessed.float(), wanted[chosen], reduction="sum")
+        words = words / max(len(guessed), 1)
+        labels = binary_cross_entropy_with_logits(logits.float(), targets.to(self.device))
         self.optimizer.zero_grad()
         torch.autograd.backward(words + self.recipe.distillation * labels)
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -175,7 +182,7 @@ class _Pretraining:
     def _restore(self) -> tuple[float, int, int]:
         if not self.saved.exists():
             return 0.0, 0, 0
-        state = torch.load(self.saved, weights_only=True)
+        state = torch.load(self.saved, weights_only=True, map_location=self.device)
         self.model.load_state_dict(state["model"])
         self.head.load_state_dict(state["head"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -1,4 +1,5 @@
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ def test_a_shipped_recipe_loads_by_name(path):
 
 def test_a_changed_recipe_survives_being_written_and_read(tmp_path):
     changed = config.load("tiny", ["seed=5", "noise=0.5", "targets=[0.5, 0.75]"])
+    changed = replace(changed, source_weights=("own=2", 'стр"анный=0.5'))
     path = tmp_path / "saved.toml"
     path.write_text(config.dump(changed), encoding="utf-8")
 
@@ -56,3 +58,15 @@ def test_an_unknown_recipe_is_refused_and_the_known_ones_are_named():
 def test_no_change_raises_anything_but_training_error(change):
     with suppress(TrainingError):
         assert isinstance(config.load("tiny", [change]), Recipe)
+
+
+def test_the_weight_of_a_source_is_read_from_its_item():
+    recipe = config.load("tiny", ['source_weights=["allag_vk=2", "own = 0.5"]'])
+
+    assert config.source_weights(recipe) == {"allag_vk": 2.0, "own": 0.5}
+
+
+@pytest.mark.parametrize("item", ["own", "own=", "own=x", "own=-1", "own=nan"])
+def test_an_item_that_weighs_nothing_is_refused(item):
+    with pytest.raises(TrainingError, match="no name=weight"):
+        config.source_weights(replace(Recipe(), source_weights=(item,)))

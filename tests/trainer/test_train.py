@@ -5,13 +5,14 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from trainer.train import macro_ap, masked_loss
+from trainer.data import Examples
+from trainer.train import MaskedLoss, macro_ap, positive_weight
 
 
 def loss(logits, labels, weights=None):
     weights = torch.ones(len(labels), 1) if weights is None else torch.tensor(weights)[:, None]
     outputs = SimpleNamespace(logits=torch.tensor(logits))
-    return masked_loss(outputs, torch.cat([torch.tensor(labels), weights], dim=1))
+    return MaskedLoss()(outputs, torch.cat([torch.tensor(labels), weights], dim=1))
 
 
 def test_it_is_cross_entropy_where_everything_is_known():
@@ -53,3 +54,26 @@ def test_macro_ap_is_the_mean_over_categories_that_have_both_classes():
 
 def test_nothing_to_rank_gives_no_ap():
     assert macro_ap(np.zeros((2, 6)), np.zeros((2, 7))) == 0
+
+
+def test_a_positive_of_a_rare_category_counts_more_and_at_most_eightfold():
+    targets = np.zeros((400, 6), np.float32)
+    targets[:100, 0] = targets[:1, 1] = 1
+    targets[:300, 2] = 1
+    targets[:, 3] = -1
+    found = positive_weight(Examples([""] * 400, targets, np.ones(400, np.float32)), 0.5)
+
+    assert found[:3].tolist() == pytest.approx([3**0.5, 8, 1])
+    assert torch.isfinite(found).all()
+
+
+def test_without_class_weights_every_label_counts_once():
+    assert positive_weight(Examples([], np.zeros((0, 6)), np.zeros(0)), 0.0) is None
+
+
+def test_a_positive_of_weight_two_is_as_two_rows():
+    outputs = SimpleNamespace(logits=torch.tensor([[0.3], [-1.0]]))
+    labels = torch.tensor([[1.0, 1.0], [0.0, 1.0]])
+    doubled = MaskedLoss(torch.tensor([2.0]))(outputs, labels) * 2
+
+    assert doubled == pytest.approx(3 * loss([[0.3], [0.3], [-1.0]], [[1.0], [1.0], [0.0]]).item())
