@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trainer import config
+from trainer import config, disk
 from trainer.config import TrainingError
 
 app = typer.Typer(
@@ -180,6 +180,11 @@ def main() -> None:
         app()
     except TrainingError as error:
         typer.echo(f"error: {' '.join(str(error).split())}", err=True)
+        raise SystemExit(1) from error
+    except Exception as error:
+        if not disk.is_full(error):
+            raise
+        typer.echo("error: no space left on the disk; `train --resume` goes on", err=True)
         raise SystemExit(1) from error
 
 
