@@ -1,0 +1,66 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from moderation import registry
+from tests.trainer.conftest import gold_lines, trainer, write
+
+RECIPE = ["--recipe", "tiny", "--set", "pretraining_epochs=3", "--set", "epochs=3"]
+
+
+@pytest.fixture(scope="module")
+def gold(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("rows") / "gold.tsv", gold_lines(600))
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(gold):
+    output = gold.parent / "whole" / "model"
+    done = trainer("train", "--gold", gold, "--output", output, *RECIPE)
+    assert done.returncode == 0, done.stderr
+    return registry.card(output)
+
+
+def kill_when(pattern, output, *arguments):
+    """Kill a run as soon as a file of `pattern` is there."""
+    command = [sys.executable, "-m", "trainer", "train", "--output", output, *arguments]
+    process = subprocess.Popen(
+        [*map(str, command)],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    until = time.monotonic() + 120
+    while not list(output.glob(pattern)):
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < until
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        pytest.param("work/pretraining.pt", id="in pretraining"),
+        pytest.param("work/checkpoints/checkpoint-*/trainer_state.json", id="in fine-tuning"),
+    ],
+)
+def test_a_run_killed_and_resumed_ends_as_one_that_was_not(pattern, gold, uninterrupted, tmp_path):
+    output = tmp_path / "model"
+    kill_when(pattern, output, "--gold", gold, *RECIPE)
+    assert not (output / "card.json").exists()
+    done = trainer("train", "--gold", gold, "--output", output, *RECIPE, "--resume")
+
+    assert done.returncode == 0, done.stderr
+    found = registry.card(output)
+    for part in ("validation", "test"):
+        for category, figures in uninterrupted.metrics[part].items():
+            assert found.metrics[part][category] == pytest.approx(figures, abs=0.005)
+    assert found.files["model.safetensors"] == uninterrupted.files["model.safetensors"]
