@@ -2,13 +2,17 @@
 
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trainer import config, disk
 from trainer.config import TrainingError
+
+if TYPE_CHECKING:
+    from trainer.dataset import Files
 
 app = typer.Typer(
     help="Train models that score Russian messages for toxicity, and score files with them.",
@@ -18,14 +22,26 @@ app = typer.Typer(
 )
 
 
+Gold = Annotated[
+    list[Path], typer.Option(help="Rows with complete labels: TSV, CSV, JSONL, Parquet, fastText.")
+]
+Corpus = Annotated[list[Path] | None, typer.Option(help="Rows whose labels are known in part.")]
+Pool = Annotated[list[Path] | None, typer.Option(help="Texts without labels.")]
+Labels = Annotated[str | None, typer.Option(help="The bot's database: a file or a URL.")]
+Splits = Annotated[
+    Path | None,
+    typer.Option(help="Ledger of parts; by default splits.tsv beside the model's directory."),
+]
+
+
 @app.command()
 def train(
-    gold: Annotated[Path, typer.Option(help="Rows with complete labels (.tsv or .tsv.gz).")],
+    gold: Gold,
     output: Annotated[Path, typer.Option(help="New directory for the model.")],
-    corpus: Annotated[
-        Path | None, typer.Option(help="Rows whose labels are known in part.")
-    ] = None,
-    pool: Annotated[Path | None, typer.Option(help="Texts without labels.")] = None,
+    corpus: Corpus = None,
+    pool: Pool = None,
+    labels: Labels = None,
+    splits: Splits = None,
     recipe: Annotated[str, typer.Option(help="A shipped recipe or a .toml file.")] = "default",
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="name=value: change the recipe.")
@@ -41,50 +57,30 @@ def train(
     from trainer import evaluate, run
 
     _hush()
-    given = run.Run(
-        gold=gold,
-        corpus=corpus,
-        pool=pool,
-        recipe=made,
-        output=output,
-        base=base,
-        resume=resume,
-        command=_command(sys.argv[1:]),
-    )
+    files = _files(gold, corpus, pool, labels, splits or output.resolve().parent / "splits.tsv")
+    given = run.Run(files, made, output, base=base, resume=resume, command=_command(sys.argv[1:]))
     card = run.train(given, typer.echo)
-    for name in ("validation", "test"):
-        if name in card.metrics:
-            typer.echo(f"\n{name}\n{evaluate.table(card.metrics[name])}")
-    typer.echo(f"\n{output}: version {card.version}")
+    typer.echo(f"\n{evaluate.summary(card.metrics)}\n{output}: version {card.version}")
 
 
 @app.command()
 def calibrate(
     model: Annotated[Path, typer.Option(help="Directory of a finished model; changed in place.")],
-    gold: Annotated[Path, typer.Option(help="Rows with complete labels (.tsv or .tsv.gz).")],
-    corpus: Annotated[
-        Path | None, typer.Option(help="Rows whose labels are known in part.")
-    ] = None,
-    pool: Annotated[Path | None, typer.Option(help="Texts without labels.")] = None,
+    gold: Gold,
+    corpus: Corpus = None,
+    pool: Pool = None,
+    labels: Labels = None,
+    splits: Splits = None,
 ) -> None:
     """Fit a model's n-grams, calibration, thresholds and card anew, as after a new normaliser."""
     from trainer import evaluate, run
 
     _hush()
     made = config.load(str(model / "recipe.toml"), ())
-    given = run.Run(
-        gold=gold,
-        corpus=corpus,
-        pool=pool,
-        recipe=made,
-        output=model,
-        command=_command(sys.argv[1:]),
-    )
+    files = _files(gold, corpus, pool, labels, splits or model.resolve().parent / "splits.tsv")
+    given = run.Run(files, made, model, command=_command(sys.argv[1:]))
     card = run.recalibrate(given, typer.echo)
-    for name in ("validation", "test"):
-        if name in card.metrics:
-            typer.echo(f"\n{name}\n{evaluate.table(card.metrics[name])}")
-    typer.echo(f"\n{model}: version {card.version}")
+    typer.echo(f"\n{evaluate.summary(card.metrics)}\n{model}: version {card.version}")
 
 
 @app.command()
@@ -157,6 +153,18 @@ def suites(
         typer.echo("\n".join(["", "failures:", *map(cases.describe, result.failures)]))
     if target:
         cases.write(result, target)
+
+
+def _files(
+    gold: Sequence[Path],
+    corpus: Sequence[Path] | None,
+    pool: Sequence[Path] | None,
+    labels: str | None,
+    splits: Path,
+) -> "Files":
+    from trainer.dataset import Files
+
+    return Files(tuple(gold), tuple(corpus or ()), tuple(pool or ()), labels, splits)
 
 
 def _hush() -> None:

@@ -19,9 +19,12 @@ class Recipe:
     """What a model is made of and how it learns; the defaults are those of the embedded model."""
 
     seed: int = 1
-    # Parts of the training rows kept from fitting, by hash of the group.
+    # Parts of the labelled rows kept from fitting. Test rows are those that a file marks as such;
+    # of files that mark none, this share of the groups.
+    test_share: float = 0.15
     calibration_share: float = 0.1
     validation_share: float = 0.1
+    own_rows: bool = True  # learn from the texts that were written for this project, too
 
     # The network from scratch. Twelve thousand pieces hold most obscene stems whole.
     vocabulary: int = 12000

@@ -1,4 +1,4 @@
-"""The rows of one training run: complete labels in their parts, and the other texts."""
+"""The rows of one training run: labelled ones in their parts, and the other texts."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,53 +6,115 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from moderation.categories import TOXIC
 from trainer import data
 from trainer.baseline import Baseline, check_classes, soften
-from trainer.config import Recipe, TrainingError
+from trainer.config import Recipe, TrainingError, source_weights
 from trainer.data import CATEGORIES, Examples, Loaded, targets
+from trainer.feedback import read_labels
+from trainer.groups import group
 from trainer.progress import Report
-from trainer.split import CALIBRATION, FIT, TEST, VALIDATION, assign, without
+from trainer.sources import family
+from trainer.split import CALIBRATION, FIT, TEST, VALIDATION, Ledger, assign, without
+
+OWN = Path(__file__).parent / "rows" / "own.tsv"
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What a data set is read from; every file may be of any format of trainer/formats.py.
+
+    `gold`: complete labels; `corpus`: labels known in part; `pool`: none; `labels`: the bot's
+    database; `splits`: the ledger of parts, read if it is there and written.
+    """
+
+    gold: tuple[Path, ...]
+    corpus: tuple[Path, ...] = ()
+    pool: tuple[Path, ...] = ()
+    labels: str | None = None
+    splits: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """`gold`: complete labels, with the column `part`; `extra`: labels known in part or not."""
+    """`gold`: labelled rows, with the column `part`; `extra`: labels known in part or not."""
 
     gold: pd.DataFrame
     extra: pd.DataFrame
     digest: str
 
     def part(self, name: str) -> pd.DataFrame:
-        """The rows with complete labels of one part."""
+        """The labelled rows of one part."""
         return self.gold[self.gold.part == name].reset_index(drop=True)
 
 
-def load(
-    gold: Path, corpus: Path | None, pool: Path | None, recipe: Recipe, report: Report
-) -> Dataset:
+def load(files: Files, recipe: Recipe, report: Report) -> Dataset:
     """Read the files, report every bad row, and keep the learnt rows clear of the others.
 
-    Raises TrainingError if a file can't be used or a category has but one class.
+    Raises TrainingError if a file can't be used, a part is empty or a category has but one class.
     """
-    labelled = _checked(data.read_gold(gold), report)
-    labelled["part"] = assign(labelled, recipe)
-    for part in (FIT, CALIBRATION, VALIDATION):
-        if not (labelled.part == part).any():
-            msg = f"{gold}: too few rows: none falls into the {part} part"
-            raise TrainingError(msg)
-    check_classes(labelled[labelled.part == FIT])
-    others = [_checked(data.read_corpus(corpus), report)] if corpus else []
-    others += [_checked(data.read_pool(pool), report)] if pool else []
-    frames = [labelled, *others]
-    extra = pd.concat(others, ignore_index=True) if others else labelled.iloc[:0]
-    extra = extra[~extra.key.duplicated() & ~extra.key.isin(labelled.key)]
-    extra = without(extra, labelled[labelled.part != FIT]).reset_index(drop=True)
-    version = data.digest(pd.concat(frames, ignore_index=True))
+    ledger = Ledger.read(files.splits)
+    labelled = read_labelled(files, report)
+    labelled["part"] = assign(labelled, recipe, ledger)
+    own = _own(labelled) if recipe.own_rows else labelled.iloc[:0]
+    labelled = pd.concat([labelled, own], ignore_index=True)
+    _check_parts(labelled, files, report)
+    others = [_checked(data.read_corpus(path), report) for path in files.corpus]
+    others += [_checked(data.read_pool(path), report) for path in files.pool]
+    extra = _extra(others, labelled)
+    parts = [labelled, *(frame.assign(part=FIT) for frame in others)]
+    version = data.digest(pd.concat(parts, ignore_index=True))
     dataset = Dataset(labelled, extra, version)
     check_apart(dataset)
-    parts = ", ".join(f"{n} {part}" for part, n in labelled.part.value_counts().items())
-    report(f"data {version[:12]}: complete labels: {parts}; other texts: {len(extra)}")
+    if files.splits:
+        ledger.write(files.splits)
+    counts = ", ".join(f"{n} {part}" for part, n in labelled.part.value_counts().items())
+    report(f"data {version[:12]}: labelled: {counts}; other texts: {len(extra)}")
     return dataset
+
+
+def read_labelled(files: Files, report: Report) -> pd.DataFrame:
+    """Rows of all labelled files and of the database, duplicates merged, near ones grouped."""
+    frames = [_checked(data.read_gold(path), report) for path in files.gold]
+    if files.labels:
+        frames.append(_checked(read_labels(files.labels), report))
+    labelled = data.merge(pd.concat(frames, ignore_index=True)) if len(frames) > 1 else frames[0]
+    labelled["group"] = group(labelled, labelled[labelled.grouped])
+    return labelled
+
+
+def _own(labelled: pd.DataFrame) -> pd.DataFrame:
+    """The texts written for this project that are in no file; they are only ever learnt from."""
+    own = data.read_gold(OWN).frame
+    own = own[~own.key.isin(labelled.key)]
+    return own.assign(part=FIT, group="own:" + own.group)
+
+
+def _check_parts(labelled: pd.DataFrame, files: Files, report: Report) -> None:
+    """Raises TrainingError if a part is empty; says which category a part has no example of."""
+    for part in (FIT, CALIBRATION, VALIDATION):
+        rows = labelled[labelled.part == part]
+        if rows.empty:
+            msg = f"{files.gold[0]}: too few rows: none falls into the {part} part"
+            raise TrainingError(msg)
+        lacking = [c for c in TOXIC if not (rows[c] == 1).any()]
+        if part == VALIDATION and len(lacking) == len(TOXIC):
+            msg = f"{files.gold[0]}: no toxic row in the validation part: nothing to choose by"
+            raise TrainingError(msg)
+        if part != FIT and lacking:
+            report(f"no row of {', '.join(lacking)} in the {part} part: not judged there")
+    check_classes(labelled[labelled.part == FIT])
+
+
+def _extra(others: list[pd.DataFrame], labelled: pd.DataFrame) -> pd.DataFrame:
+    """The other texts, each once, without those near to a row that is held out."""
+    if not others:
+        return labelled.iloc[:0]
+    held_out = labelled[labelled.part != FIT]
+    extra = pd.concat(others, ignore_index=True)
+    extra = extra[~extra.key.duplicated() & ~extra.key.isin(labelled.key)]
+    extra = extra.assign(group=group(extra, held_out))
+    return without(extra, held_out).reset_index(drop=True)
 
 
 def check_apart(dataset: Dataset) -> None:
@@ -70,12 +132,20 @@ def soften_extra(dataset: Dataset, teacher: Baseline, recipe: Recipe) -> Example
     if extra.empty:
         return Examples([], np.empty((0, len(CATEGORIES)), np.float32), np.empty(0, np.float32))
     soft = soften(targets(extra), teacher.predict(list(extra.text)), extra.trust.to_numpy())
-    return Examples(list(extra.text), soft, np.full(len(soft), recipe.replay_weight, np.float32))
+    weights = weigh(extra, recipe).weight.to_numpy(np.float32) * np.float32(recipe.replay_weight)
+    return Examples(list(extra.text), soft, weights)
 
 
 def complete(frame: pd.DataFrame) -> Examples:
-    """Rows with complete labels, each of full weight."""
-    return Examples(list(frame.text), targets(frame), np.ones(len(frame), np.float32))
+    """Labelled rows, each of the weight that its file gives it."""
+    return Examples(list(frame.text), targets(frame), frame.weight.to_numpy(np.float32))
+
+
+def weigh(frame: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
+    """Rows with the recipe's weights of their sources in their own."""
+    weights = source_weights(recipe)
+    factors = frame.source.map(lambda name: weights.get(family(name), 1.0))
+    return frame.assign(weight=frame.weight * factors)
 
 
 def join(*parts: Examples) -> Examples:

@@ -39,6 +39,12 @@ def table(figures: dict[str, Figures]) -> str:
     return "\n".join([head, *rows])
 
 
+def summary(metrics: dict[str, Any]) -> str:
+    """The tables of a card's parts."""
+    parts = [f"{n}\n{table(metrics[n])}\n" for n in ("validation", "test") if n in metrics]
+    return "\n".join(parts)
+
+
 def _category(scores: NDArray[Any], labels: NDArray[Any]) -> Figures:
     known = labels >= 0
     positive, given = labels[known] > 0.5, scores[known]

@@ -15,7 +15,7 @@ from trainer.baseline import Baseline
 from trainer.calibrate import calibrate, served_scores, thresholds
 from trainer.config import Recipe, TrainingError
 from trainer.data import Examples, targets
-from trainer.dataset import Dataset
+from trainer.dataset import Dataset, Files
 from trainer.evaluate import evaluate
 from trainer.models import load_base, load_pretrained
 from trainer.pretrain import pretrain
@@ -30,9 +30,7 @@ SCRATCH = "from scratch"
 class Run:
     """What a training run is given."""
 
-    gold: Path
-    corpus: Path | None
-    pool: Path | None
+    files: Files
     recipe: Recipe
     output: Path
     base: str = SCRATCH
@@ -46,7 +44,7 @@ def train(run: Run, report: Report) -> ModelCard:
     Raises TrainingError if something given can't be used.
     """
     work = _open(run)
-    data = dataset.load(run.gold, run.corpus, run.pool, run.recipe, report)
+    data = dataset.load(run.files, run.recipe, report)
     _check_same_data(work / "data_digest", data.digest)
     baseline = Baseline(data.part(FIT), run.recipe.seed)
     report("teacher: character n-grams fitted")
@@ -104,7 +102,7 @@ def _fine_tune(
 ) -> None:
     """Fine-tune and write the model's files, weights in half precision."""
     set_seed(run.recipe.seed)
-    hard = dataset.complete(data.part(FIT))
+    hard = dataset.complete(dataset.weigh(data.part(FIT), run.recipe))
     replayed = dataset.sample(soft, int(run.recipe.replay * len(hard.texts)), run.recipe.seed)
     learnt, validation = dataset.join(hard, replayed), dataset.complete(data.part(VALIDATION))
     model, tokenizer = start
@@ -139,7 +137,7 @@ def recalibrate(run: Run, report: Report) -> ModelCard:
     Raises TrainingError if something given can't be used.
     """
     before = registry.card(run.output)
-    data = dataset.load(run.gold, run.corpus, run.pool, run.recipe, report)
+    data = dataset.load(run.files, run.recipe, report)
     baseline = Baseline(data.part(FIT), run.recipe.seed)
     (run.output / "card.json").unlink()  # unfinished until it is written again
     limits, metrics = _measure(run.output, run.recipe, data, baseline, report)

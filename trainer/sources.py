@@ -64,6 +64,8 @@ _SOURCES = {
     "derived_koziev_jokes": _KOZIEV,
     "derived_koziev_short": _KOZIEV,
     "derived_sentirueval_tweets": Source("SentiRuEval 2015 and 2016", _NO_LICENCE, 0.6),
+    "feedback": Source("moderators of the bot's groups", "the operator's own", 1.0),
+    "own": Source("written for this project", "MIT", 1.0),
     "derived_xed_subtitles": Source("Helsinki-NLP/XED", "CC BY 4.0", 0.7),
 }
 

@@ -1,0 +1,73 @@
+"""Groups of near-duplicate texts, which must not stand on both sides of a split."""
+
+from collections.abc import Hashable, Sequence
+
+import pandas as pd
+from datasketch import MinHash, MinHashLSH
+
+_SHINGLE = 5  # characters
+_PERMUTATIONS = 48
+_THRESHOLD = 0.55  # Jaccard similarity of the shingles
+_SHORTEST = 10  # characters; below, only equal texts are duplicates
+
+
+def group(frame: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
+    """The group of each row of `frame`: the file's own, or else that of the near-duplicates.
+
+    Rows without a group of their file are compared with each other and with `known` rows, whose
+    groups they join. Near-duplicates that have groups of their own keep them.
+    """
+    loose = frame[~frame.grouped]
+    if loose.empty:
+        return frame.group
+    keys, groups = [*known.key, *loose.key], [*known.group, *loose.key]
+    joined = _Union(range(len(keys)))
+    index = MinHashLSH(threshold=_THRESHOLD, num_perm=_PERMUTATIONS)
+    shingles = [_shingles(key) for key in keys]
+    seen: dict[str, int] = {}
+    for i, (key, found) in enumerate(zip(keys, shingles, strict=True)):
+        if (first := seen.setdefault(key, i)) != i:
+            joined.unite(first, i)
+        elif found:
+            sketch = _sketch(found)
+            if i >= len(known):
+                for other in index.query(sketch):
+                    if _similarity(found, shingles[other]) >= _THRESHOLD:
+                        joined.unite(other, i)
+            index.insert(i, sketch)
+    # A root is the least of its members, so a known row if there is one.
+    names = [groups[joined.root(i)] for i in range(len(known), len(keys))]
+    return frame.group.where(frame.grouped, pd.Series(names, index=loose.index, dtype=object))
+
+
+class _Union:
+    """Disjoint sets; the root of each is its least member."""
+
+    def __init__(self, members: Sequence[int]) -> None:
+        self._parents = list(members)
+
+    def root(self, member: int) -> int:
+        while self._parents[member] != member:
+            self._parents[member] = self._parents[self._parents[member]]
+            member = self._parents[member]
+        return member
+
+    def unite(self, one: int, other: int) -> None:
+        low, high = sorted((self.root(one), self.root(other)))
+        self._parents[high] = low
+
+
+def _shingles(key: str) -> frozenset[str]:
+    if len(key) < _SHORTEST:
+        return frozenset()
+    return frozenset(key[i : i + _SHINGLE] for i in range(len(key) - _SHINGLE + 1))
+
+
+def _sketch(shingles: frozenset[str]) -> MinHash:
+    sketch = MinHash(num_perm=_PERMUTATIONS, seed=1)
+    sketch.update_batch([shingle.encode() for shingle in shingles])
+    return sketch
+
+
+def _similarity(one: frozenset[Hashable], other: frozenset[Hashable]) -> float:
+    return len(one & other) / len(one | other)
