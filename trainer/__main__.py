@@ -77,7 +77,8 @@ def calibrate(
 
     _hush()
     made = config.load(str(model / "recipe.toml"), ())
-    files = _files(gold, corpus, pool, labels, splits or model.resolve().parent / "splits.tsv")
+    beside = model.resolve().parent / "splits.tsv"
+    files = _files(gold, corpus, pool, labels, splits or (beside if beside.exists() else None))
     given = run.Run(files, made, model, command=_command(sys.argv[1:]))
     card = run.recalibrate(given, typer.echo)
     typer.echo(f"\n{evaluate.summary(card.metrics)}\n{model}: version {card.version}")
@@ -160,11 +161,38 @@ def _files(
     corpus: Sequence[Path] | None,
     pool: Sequence[Path] | None,
     labels: str | None,
-    splits: Path,
+    splits: Path | None,
 ) -> "Files":
     from trainer.dataset import Files
 
     return Files(tuple(gold), tuple(corpus or ()), tuple(pool or ()), labels, splits)
+
+
+@app.command()
+def compare(
+    evaluation: Annotated[Path, typer.Option(help="Directory of an evaluation.")],
+    against: Annotated[
+        str | None, typer.Option(help="champion, base or ngrams; the champion if there is one.")
+    ] = None,
+    new_labels: Annotated[
+        int | None, typer.Option(help="Corrections new to the candidate, if it can't be counted.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File for the verdict; verdict.json beside the evaluation.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="ru or en.")] = "ru",
+) -> None:
+    """Decide whether a model may replace another: exit status 0 to promote, 3 to keep."""
+    from trainer import compare as gate
+    from trainer import verdict
+
+    if language not in ("ru", "en"):
+        msg = f"--language {language}: must be ru or en"
+        raise TrainingError(msg)
+    found = gate.compare(evaluation, against, new_labels, out)
+    typer.echo(verdict.text(found, language))
+    if not found.promote:
+        raise typer.Exit(3)
 
 
 def _hush() -> None:

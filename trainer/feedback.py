@@ -49,7 +49,7 @@ def _url(database: str) -> str:
         return f"sqlite+aiosqlite:///file:{path.resolve()}?mode=ro&uri=true"
     try:
         url = make_url(database)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         msg = f"{database.split('://')[0]}://…: not the URL of a database"
         raise TrainingError(msg) from error
     kind = url.get_backend_name()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,7 @@ from tests.trainer.conftest import corpus_lines, gold_lines, write
 from trainer import config, data, dataset
 from trainer.baseline import Baseline
 from trainer.config import TrainingError
+from trainer.dataset import Files
 from trainer.split import FIT, TEST
 
 RECIPE = config.load("tiny")
@@ -17,7 +20,7 @@ def silent(line):
 def test_bad_rows_are_reported_with_their_number(tmp_path):
     said = []
     path = write(tmp_path / "gold.tsv", [*gold_lines(), *["без полей"] * 30])
-    dataset.load(path, None, None, RECIPE, said.append)
+    dataset.load(Files((path,)), RECIPE, said.append)
 
     assert f"row left out: {path}:362: 1 fields, not 5" in said
     assert len([line for line in said if line.startswith("row left out")]) == 20
@@ -28,12 +31,12 @@ def test_one_class_stops_the_run(tmp_path):
     lines = [line for line in gold_lines() if "threat" not in line]
 
     with pytest.raises(TrainingError, match="with the category threat"):
-        dataset.load(write(tmp_path / "gold.tsv", lines), None, None, RECIPE, silent)
+        dataset.load(Files((write(tmp_path / "gold.tsv", lines),)), RECIPE, silent)
 
 
 def test_too_few_rows_stop_the_run(tmp_path):
     with pytest.raises(TrainingError, match="too few rows: none falls into the"):
-        dataset.load(write(tmp_path / "gold.tsv", gold_lines(3)), None, None, RECIPE, silent)
+        dataset.load(Files((write(tmp_path / "gold.tsv", gold_lines(3)),)), RECIPE, silent)
 
 
 def test_nothing_near_to_a_row_kept_apart_is_learnt(gold, tmp_path):
@@ -45,13 +48,13 @@ def test_nothing_near_to_a_row_kept_apart_is_learnt(gold, tmp_path):
         f"совсем другой текст\ttoxic\tmicha_manual\tru\t\t{kept.group}\ttrain",
         "третий текст\ttoxic\tmicha_manual\tru\t\t9003\ttest",
     ]
-    found = dataset.load(gold, write(tmp_path / "c.tsv", lines), None, RECIPE, silent)
+    found = dataset.load(Files((gold,), (write(tmp_path / "c.tsv", lines),)), RECIPE, silent)
 
     assert len(found.extra) == 10
 
 
 def test_a_test_row_among_those_learnt_is_an_error(gold):
-    found = dataset.load(gold, None, None, RECIPE, silent)
+    found = dataset.load(Files((gold,)), RECIPE, silent)
     found.gold.loc[found.gold.part == TEST, "part"] = FIT
 
     with pytest.raises(AssertionError, match="a test row would be trained on"):
@@ -62,8 +65,8 @@ def test_the_digest_covers_every_file(gold, tmp_path):
     corpus = write(tmp_path / "corpus.tsv", corpus_lines(10))
     pool = write(tmp_path / "pool.tsv", ["text\tsource", "текст\tпул"])
     digests = {
-        dataset.load(gold, *others, RECIPE, silent).digest
-        for others in ((None, None), (corpus, None), (None, pool), (corpus, pool))
+        dataset.load(Files((gold,), *others), RECIPE, silent).digest
+        for others in (((), ()), ((corpus,), ()), ((), (pool,)), ((corpus,), (pool,)))
     }
 
     assert len(digests) == 4
@@ -71,7 +74,7 @@ def test_the_digest_covers_every_file(gold, tmp_path):
 
 def test_other_texts_get_soft_labels(gold, tmp_path):
     corpus = write(tmp_path / "corpus.tsv", corpus_lines())
-    found = dataset.load(gold, corpus, None, RECIPE, silent)
+    found = dataset.load(Files((gold,), (corpus,)), RECIPE, silent)
     soft = dataset.soften_extra(found, Baseline(found.part(FIT), 0), RECIPE)
 
     assert soft.targets.shape == (len(found.extra), 6)
@@ -80,7 +83,7 @@ def test_other_texts_get_soft_labels(gold, tmp_path):
 
 
 def test_without_other_texts_there_is_nothing_to_soften(gold):
-    found = dataset.load(gold, None, None, RECIPE, silent)
+    found = dataset.load(Files((gold,)), RECIPE, silent)
     soft = dataset.soften_extra(found, Baseline(found.part(FIT), 0), RECIPE)
     hard = dataset.complete(found.part(FIT))
 
@@ -89,7 +92,66 @@ def test_without_other_texts_there_is_nothing_to_soften(gold):
 
 
 def test_a_sample_is_drawn_once_for_a_seed(gold):
-    hard = dataset.complete(dataset.load(gold, None, None, RECIPE, silent).part(FIT))
+    hard = dataset.complete(dataset.load(Files((gold,)), RECIPE, silent).part(FIT))
 
     assert dataset.sample(hard, 5, 1).texts == dataset.sample(hard, 5, 1).texts
     assert len(dataset.sample(hard, 10**6, 1).texts) == len(hard.texts)
+
+
+def test_a_category_that_a_held_out_part_lacks_is_told_of(tmp_path):
+    said = []
+    rare = "найду и прибью вечером\tthreat\ttrain\t900\tм"
+    lines = [line for line in gold_lines(600) if "threat" not in line]
+    dataset.load(Files((write(tmp_path / "gold.tsv", [*lines, rare]),)), RECIPE, said.append)
+
+    assert "no row of threat in the validation part: not judged there" in said
+    assert "no row of threat in the calibration part: not judged there" in said
+
+
+def test_a_validation_part_without_a_toxic_row_stops_the_run(tmp_path):
+    toxic = [line for line in gold_lines() if "\tnon_toxic\t" not in line][1:]
+    lines = [line.replace("\ttrain\t", "\ttest\t") for line in toxic]
+    clean = [line for line in gold_lines() if "\tnon_toxic\t" in line]
+    one = "ты идиот, найду и убью\tinsult|threat|rude\ttrain\t901\tм"
+    two = "хуйня, чурки понаехали\tobscenity|discrimination\ttrain\t902\tм"
+    path = write(
+        tmp_path / "gold.tsv", ["text\tlabels\tsplit\tgroup\tsource", *lines, *clean, one, two]
+    )
+
+    with pytest.raises(TrainingError, match="no toxic row in the validation part"):
+        dataset.load(Files((path,)), RECIPE, silent)
+
+
+def test_our_own_texts_are_only_ever_learnt_from(gold):
+    found = dataset.load(Files((gold,)), RECIPE, silent).gold
+    own = found[found.source == "own"]
+
+    assert set(own.part) == {FIT}
+    assert len(own) > 0
+
+
+def test_a_recipe_may_do_without_our_own_texts(gold):
+    recipe = replace(RECIPE, own_rows=False)
+
+    assert "own" not in set(dataset.load(Files((gold,)), recipe, silent).gold.source)
+
+
+def test_no_row_moves_when_a_file_is_added(gold, tmp_path):
+    ledger = tmp_path / "splits.tsv"
+    before = dataset.load(Files((gold,), splits=ledger), RECIPE, silent).gold
+    more = write(
+        tmp_path / "more.csv", ["text,insult", *(f"добавка номер {i},{i % 2}" for i in range(200))]
+    )
+    after = dataset.load(Files((gold, more), splits=ledger), RECIPE, silent).gold
+    places = dict(zip(after.key, after.part, strict=True))
+
+    assert [places[key] for key in before.key] == list(before.part)
+    assert len(after) > len(before)
+
+
+def test_the_recipe_weighs_a_source(gold):
+    recipe = replace(RECIPE, source_weights=("own=3",))
+    rows = dataset.weigh(dataset.load(Files((gold,)), recipe, silent).gold, recipe)
+
+    assert set(rows[rows.source == "own"].weight) == {3.0}
+    assert set(rows[rows.source != "own"].weight) == {1.0}

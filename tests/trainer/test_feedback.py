@@ -1,0 +1,122 @@
+import pytest
+
+from moderation import database
+from moderation.categories import Category
+from moderation.policy import Action
+from moderation.tables import Case, Label, Prediction
+from trainer.config import TrainingError
+from trainer.feedback import read_labels
+
+YES = {"insult": 1}
+NO = {"insult": 0}
+
+
+async def fill(url, votes):
+    """A case for each text, and labels of moderators: text, moderator, stated labels."""
+    async with database.opened(url) as sessions, sessions.begin() as session:
+        cases = {}
+        for number, (text, moderator, stated) in enumerate(votes):
+            if text not in cases:
+                prediction = Prediction(
+                    chat_id=-1, message_id=number, revision=0, user_id=5, content_hash="0",
+                    field="text", model_version="v", scores={}, action=Action.NONE, score=0.0,
+                    threshold=1.0,
+                )  # fmt: skip
+                session.add(prediction)
+                await session.flush()
+                case = Case(
+                    prediction_id=prediction.id, chat_id=-1, user_name="имя", text=text, flagged=[]
+                )
+                session.add(case)
+                await session.flush()
+                cases[text] = case.id
+            session.add(
+                Label(
+                    case_id=cases[text], chat_id=-1, moderator_id=moderator, source="button",
+                    text=text, vector={c.value: stated.get(c.value) for c in Category},
+                    model_version="v", scores={},
+                )
+            )  # fmt: skip
+            await session.flush()
+
+
+@pytest.fixture
+async def filled(database_url):
+    await fill(
+        database_url,
+        [
+            ("ты балбес", 1, NO),
+            ("ты балбес", 1, YES),
+            ("второй текст", 1, YES),
+            ("второй текст", 2, NO),
+            ("второй текст", 3, NO),
+        ],
+    )
+    return database_url
+
+
+async def read(url):
+    # It has a loop of its own, as the command line gives it.
+    import asyncio
+
+    return await asyncio.to_thread(read_labels, url)
+
+
+async def test_the_latest_word_of_each_moderator_counts_and_votes_are_merged(filled):
+    frame = (await read(filled)).frame
+    labels = dict(zip(frame.text, frame.insult, strict=True))
+
+    assert labels == {"ты балбес": 1, "второй текст": 0}
+
+
+async def test_what_a_moderator_left_open_stays_unknown_and_the_provenance_is_kept(filled):
+    frame = (await read(filled)).frame
+
+    assert set(frame.threat) == {-1}
+    assert set(frame.source) == {"feedback:button"}
+    assert set(frame.split) == {""}
+    assert frame.grouped.all()
+
+
+async def test_a_file_is_read_by_its_path_and_not_written(tmp_path):
+    path = tmp_path / "bot.sqlite3"
+    await fill(f"sqlite+aiosqlite:///{path}", [("ты балбес", 1, YES)])
+    before = path.read_bytes()
+
+    assert len((await read(str(path))).frame) == 1
+    assert len((await read(f"sqlite:///{path}")).frame) == 1
+    assert path.read_bytes() == before
+
+
+async def test_a_database_without_labels_is_refused(tmp_path):
+    path = tmp_path / "bot.sqlite3"
+    await fill(f"sqlite+aiosqlite:///{path}", [])
+
+    with pytest.raises(TrainingError, match="no moderator has given a label yet"):
+        await read(str(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("none.sqlite3", "no such database"),
+        ("text.sqlite3", "not a database"),
+        ("empty.sqlite3", "no such table"),
+        ("mysql://host/db", "SQLite or PostgreSQL"),
+        ("ftp://:x:y", "not the URL"),
+    ],
+)
+def test_what_is_no_database_is_refused_in_one_line(tmp_path, name, said):
+    (tmp_path / "text.sqlite3").write_text("это не база" * 100)
+    (tmp_path / "empty.sqlite3").touch()
+    with pytest.raises(TrainingError, match=said) as error:
+        read_labels(name if "://" in name else str(tmp_path / name))
+
+    assert "\n" not in str(error.value)
+
+
+def test_a_password_is_not_shown(tmp_path):
+    with pytest.raises(TrainingError) as error:
+        read_labels("postgresql://bot:secret@127.0.0.1:1/bot")
+
+    assert "secret" not in str(error.value)
