@@ -35,6 +35,28 @@ Splits = Annotated[
 
 
 @app.command()
+def data(
+    gold: Gold,
+    labels: Labels = None,
+    splits: Splits = None,
+    recipe: Annotated[str, typer.Option(help="Whose shares the parts have.")] = "default",
+    out: Annotated[
+        Path | None, typer.Option(help="Directory for statistics.json and labels.png.")
+    ] = None,
+) -> None:
+    """Count rows and labels, bad rows and duplicates, by part and source."""
+    made = config.load(recipe)
+    from trainer import dataset, statistics
+
+    loaded, labelled = dataset.count(_files(gold, None, None, labels, splits), made)
+    found = statistics.describe(loaded, labelled)
+    typer.echo(statistics.table(found))
+    if out:
+        statistics.write(found, out)
+        typer.echo(f"\n{out}: statistics.json, labels.png")
+
+
+@app.command()
 def train(
     gold: Gold,
     output: Annotated[Path, typer.Option(help="New directory for the model.")],

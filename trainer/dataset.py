@@ -54,7 +54,7 @@ def load(files: Files, recipe: Recipe, report: Report) -> Dataset:
     Raises TrainingError if a file can't be used, a part is empty or a category has but one class.
     """
     ledger = Ledger.read(files.splits)
-    labelled = read_labelled(files, report)
+    labelled = _join([_checked(found, report) for found in _read_labelled(files).values()])
     labelled["part"] = assign(labelled, recipe, ledger)
     own = _own(labelled) if recipe.own_rows else labelled.iloc[:0]
     labelled = pd.concat([labelled, own], ignore_index=True)
@@ -73,11 +73,25 @@ def load(files: Files, recipe: Recipe, report: Report) -> Dataset:
     return dataset
 
 
-def read_labelled(files: Files, report: Report) -> pd.DataFrame:
-    """Rows of all labelled files and of the database, duplicates merged, near ones grouped."""
-    frames = [_checked(data.read_gold(path), report) for path in files.gold]
-    if files.labels:
-        frames.append(_checked(read_labels(files.labels), report))
+def count(files: Files, recipe: Recipe) -> tuple[dict[str, Loaded], pd.DataFrame]:
+    """Every labelled file as it was read, and all their rows with parts; the ledger isn't written.
+
+    Raises TrainingError if a file can't be used.
+    """
+    loaded = _read_labelled(files)
+    labelled = _join([found.frame for found in loaded.values()])
+    labelled["part"] = assign(labelled, recipe, Ledger.read(files.splits))
+    return loaded, labelled
+
+
+def _read_labelled(files: Files) -> dict[str, Loaded]:
+    """Labelled files by name, and the bot's database."""
+    loaded = {path.name: data.read_gold(path) for path in files.gold}
+    return loaded | ({"labels": read_labels(files.labels)} if files.labels else {})
+
+
+def _join(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """Rows of all files, duplicates merged, near ones grouped."""
     labelled = data.merge(pd.concat(frames, ignore_index=True)) if len(frames) > 1 else frames[0]
     labelled["group"] = group(labelled, labelled[labelled.grouped])
     return labelled
