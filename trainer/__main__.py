@@ -217,6 +217,32 @@ def compare(
         raise typer.Exit(3)
 
 
+@app.command()
+def report(
+    evaluation: Annotated[Path, typer.Option(help="Directory of an evaluation.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Directory for the report; the evaluation's by default.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(help="champion, base or ngrams; the champion if there is one.")
+    ] = None,
+    new_labels: Annotated[
+        int | None, typer.Option(help="Corrections new to the candidate, if it can't be counted.")
+    ] = None,
+    card: Annotated[
+        Path | None, typer.Option(help="Directory of the model, for its README.md.")
+    ] = None,
+) -> None:
+    """Write the evaluation as one page, charts for a phone, and the model's README.md."""
+    from trainer import hub_card
+    from trainer import report as page
+
+    written = [page.write(evaluation, out or evaluation, against, new_labels)]
+    if card:
+        written.append(hub_card.write(card, hub_card.found(evaluation, card)))
+    typer.echo("\n".join(map(str, written)))
+
+
 def _hush() -> None:
     """Leave the console to our own progress: transformers draws a bar for each file it reads."""
     from transformers.utils import logging

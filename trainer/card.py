@@ -12,6 +12,8 @@ import pandas as pd
 from moderation.registry import ModelCard, digest
 from trainer.sources import Source, family, source
 
+README = "README.md"  # for people: written anew at any time, it makes no other version
+
 
 def write(
     directory: Path,
@@ -28,7 +30,7 @@ def write(
     """
     files = {}
     for path in sorted(directory.iterdir()):
-        if path.is_file():
+        if path.is_file() and path.name != README:
             path.chmod(0o644)  # safetensors gives its files to the owner alone
             files[path.name] = digest(path)
     weights = hashlib.sha256("".join(files.values()).encode()).hexdigest()

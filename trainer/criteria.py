@@ -39,8 +39,8 @@ def macro_ap(comparison: Comparison) -> Criterion:
     outcome = Outcome.PASSED if good else Outcome.FAILED
     value, low, margin = (_both(x, 3) for x in (found.value, found.low, -MACRO_MARGIN))
     ru = (
-        f"Среднее качество (AP): {value[0]}, наверняка не хуже {low[0]}; "
-        f"нужно больше 0 и не хуже {margin[0]}."
+        f"Среднее качество (AP): {value[0]}, по меньшей мере {low[0]}; "
+        f"нужно больше 0 и не меньше {margin[0]}."
     )
     en = f"Mean AP: {value[1]}, at worst {low[1]}; needed: above 0, at worst {margin[1]}."
     return Criterion("macro_ap", outcome, found.value, -MACRO_MARGIN, ru, en)
@@ -78,7 +78,7 @@ def _category_ap(
     if found.value is None or found.low is None:
         return said(Outcome.INSUFFICIENT, "не измерено.", "wasn't measured.")
     value, low, margin = (_both(x, 3) for x in (found.value, found.low, -CATEGORY_MARGIN))
-    ru = f"AP {value[0]}, наверняка не хуже {low[0]}; допустимо {margin[0]}."
+    ru = f"AP {value[0]}, по меньшей мере {low[0]}; допустимо {margin[0]}."
     en = f"AP {value[1]}, at worst {low[1]}; allowed: {margin[1]}."
     if found.low >= -CATEGORY_MARGIN:
         return said(Outcome.PASSED, ru, en, found.low)

@@ -1,5 +1,6 @@
 """What an evaluation found: evaluation.json as values, and the scores beside it."""
 
+import csv
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -268,8 +269,10 @@ def scores(directory: Path) -> pd.DataFrame:
     """
     path = directory / "scores.tsv.gz"
     try:
-        # A message may be "null" or "NA": only the scores can be absent.
-        frame = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+        # A message may be "null" or have a lone quotation mark: only the scores can be absent.
+        frame = pd.read_csv(
+            path, sep="\t", dtype=str, keep_default_na=False, quoting=csv.QUOTE_NONE
+        )
     except (OSError, ValueError) as error:
         msg = f"{path}: {getattr(error, 'strerror', None) or error}"
         raise TrainingError(msg) from error

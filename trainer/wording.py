@@ -77,6 +77,11 @@ def model(name: str, language: str = RU) -> str:
     return _MODELS.get(name, {}).get(language, name)
 
 
+def short(name: str) -> str:
+    """The same for the head of a column, where every column is a model."""
+    return model(name).removesuffix(" модель")
+
+
 def category(name: str, language: str = RU) -> str:
     """The title of a category or of the mean over the toxic ones."""
     if name == MACRO:

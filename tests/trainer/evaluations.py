@@ -1,6 +1,8 @@
 """A made-up evaluation with its scores, as `python -m trainer evaluate --out` writes them."""
 
+import csv
 import json
+import random
 
 import numpy as np
 import pandas as pd
@@ -32,8 +34,6 @@ BASE_LACKS = ("discrimination",)
 
 def rows(n=600, seed=0):
     """Texts of our own with complete labels, but for some unknown ones."""
-    import random
-
     rng = random.Random(seed)
     made = []
     for i in range(n):
@@ -107,10 +107,15 @@ def write(directory, n=600, names=tuple(NOISE)):
     """Write both files into a directory; returns the content of evaluation.json."""
     frame = scored(rows(n), names=names)
     directory.mkdir(parents=True, exist_ok=True)
-    frame.to_csv(directory / "scores.tsv.gz", sep="\t", index=False)
+    save_scores(directory, frame)
     content = evaluation(frame, names)
     save(directory, content)
     return content
+
+
+def save_scores(directory, frame):
+    options = {"quoting": csv.QUOTE_NONE, "quotechar": None}
+    frame.to_csv(directory / "scores.tsv.gz", sep="\t", index=False, **options)
 
 
 def save(directory, content):

@@ -70,12 +70,12 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_scores_are_numbers_and_texts_stay_texts(tmp_path):
     frame = evaluations.scored(evaluations.rows(40), names=("model",))
-    frame.loc[0, "text"], frame.loc[1, "text"] = "null", 'он сказал "да"\tи ушёл'
+    frame.loc[0, "text"], frame.loc[1, "text"] = 'он сказал "да', "null"
     frame.loc[2, "model/rude"] = None
-    frame.to_csv(tmp_path / "scores.tsv.gz", sep="\t", index=False)
+    evaluations.save_scores(tmp_path, frame)
     found = findings.scores(tmp_path)
 
-    assert list(found.text[:2]) == ["null", 'он сказал "да"\tи ушёл']
+    assert list(found.text[:2]) == ['он сказал "да', "null"]
     assert found["model/rude"].isna().sum() == 1
     assert found["model/insult"].between(0, 1).all()
 
