@@ -52,6 +52,7 @@ _INSULTING = (
     r"гом(?:ик|осек(?!с)|осят)|пед(?:ик|о$|охн)|лесбух",
     r"заткни(?:сь|тесь)?|отвали(?:те)?$|отсос|соси$|сдохн|сдох|подохн|убью|убей|зареж|прирежу|придуш",
 )
+_OBSCENITY = re.compile("|".join(_OBSCENE))
 _ROOT = re.compile("|".join((*_OBSCENE, *_INSULTING)))
 _HARMLESS = re.compile(
     r"ебург|ебук|ебай$|ебон|ебол|ебит$|[пс]?[ао]?[сп]ухую|сухуе|ссыл|херувим|чмок|педикюр|педагог|петухов|козлов"
@@ -90,6 +91,12 @@ def is_abusive(word: str) -> bool:
     """Whether `word`, in Cyrillic letters, begins with an obscene or insulting root."""
     lower = word.lower().replace("ё", "е")
     return bool(_ROOT.match(lower)) and not _HARMLESS.match(lower)
+
+
+def is_obscene(word: str) -> bool:
+    """Whether `word`, in Cyrillic letters, begins with an obscene root."""
+    lower = word.lower().replace("ё", "е")
+    return bool(_OBSCENITY.match(lower)) and not _HARMLESS.match(lower)
 
 
 def is_foreign(word: str) -> bool:

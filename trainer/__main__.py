@@ -107,6 +107,37 @@ def calibrate(
 
 
 @app.command()
+def evaluate(
+    model: Annotated[str, typer.Option(help="Directory or hub id of the candidate.")],
+    base: Annotated[str, typer.Option(help="Directory or hub id of what it began with.")],
+    data: Annotated[Path, typer.Option(help="Rows with labels; its test rows are judged.")],
+    out: Annotated[Path, typer.Option(help="Directory for evaluation.json and scores.tsv.gz.")],
+    champion: Annotated[str | None, typer.Option(help="The model in service.")] = None,
+    part: Annotated[str, typer.Option(help="test, validation, calibration or all.")] = "test",
+    splits: Splits = None,
+    train: Annotated[
+        Path | None, typer.Option(help="Rows that the baselines learn from; else the file's own.")
+    ] = None,
+    lexicon: Annotated[Path | None, typer.Option(help="Obscene words, one a line.")] = None,
+    preset: Annotated[str, typer.Option(help="The preset whose thresholds decide.")] = "standard",
+    resamples: Annotated[int, typer.Option(min=1, help="Of the groups, for intervals.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Of the resamples and the n-grams.")] = 1,
+    suites: Annotated[bool, typer.Option(help="Try each model on the suites, too.")] = True,
+) -> None:
+    """Judge a model beside its base, the champion and simple baselines, with intervals."""
+    from trainer import evaluation, evaluation_table, scorers, selection
+
+    _hush()
+    rows = selection.select(data, part, train, splits, selection.recipe(model), typer.echo)
+    named = {"model": model, "base": base} | ({"champion": champion} if champion else {})
+    models = [scorers.load(name, given) for name, given in named.items()]
+    settings = evaluation.Settings(preset, resamples, seed, suites, lexicon, _command(sys.argv[1:]))
+    result, scored = evaluation.evaluate(rows, models, settings, typer.echo)
+    evaluation.write(result, scored, out)
+    typer.echo(f"\n{evaluation_table.table(result)}\n\n{out}: evaluation.json, scores.tsv.gz")
+
+
+@app.command()
 def predict(
     model: Annotated[Path, typer.Option(help="Directory of a model.")],
     source: Annotated[Path, typer.Option("--input", help="Rows with a column of texts.")],

@@ -1,0 +1,266 @@
+"""An evaluation: models and baselines on the same rows, with paired intervals, written to files."""
+
+import gzip
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from moderation.categories import TOXIC, Category
+from moderation.policy import PRESETS, Policy
+from trainer import bootstrap, data, scorers, suites
+from trainer.bootstrap import Samples
+from trainer.config import TrainingError
+from trainer.data import Matrix
+from trainer.figures import ANY, MACRO, Limits, acts, is_toxic, mean_of, sample
+from trainer.intervals import difference, holm, interval, mcnemar
+from trainer.progress import Report
+from trainer.scorers import Scorer
+from trainer.slices import Judged, slices
+
+SCHEMA = 1
+CANDIDATE = "model"
+_SHOWN = ("roc_auc", "ap", "precision", "recall", "f1", "alarms", "brier", "ece")
+_ANY = ("roc_auc", "ap", "precision", "recall", "false_alarms")
+_COMPARED = ("roc_auc", "ap", "precision", "recall", "f1")
+_NO_RULE = 0.5  # the threshold of what a preset has no rule for
+# The line and field breaks of a table, and all that a reader might take for a line's end.
+_BREAKS = r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the rows are judged."""
+
+    preset: str = "standard"
+    resamples: int = 1000
+    seed: int = 1
+    suites: bool = True
+    lexicon: Path | None = None  # obscene words; else roots decide
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What is judged, what baselines learn from, and what there is to say about it."""
+
+    name: str
+    part: str
+    judged: pd.DataFrame
+    train: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+
+def evaluate(
+    rows: Rows, models: Sequence[Scorer], settings: Settings, report: Report
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """evaluation.json as a dictionary, and the scores of every row.
+
+    The first of `models` is the candidate. Raises TrainingError if there is no such preset.
+    """
+    policy = _policy(settings.preset)
+    limits = {c: _threshold(policy, c) for c in Category}
+    compared = [*models, *_baselines(rows, settings, report)]
+    labels = data.targets(rows.judged)
+    scores = {}
+    for scorer in compared:
+        report(f"scoring {len(rows.judged)} texts: {scorer.name}")
+        scores[scorer.name] = scorer.predict(list(rows.judged.text))
+    report(f"{settings.resamples} resamples of the groups")
+    weights = bootstrap.resample(rows.judged.group.to_numpy(str), settings.resamples, settings.seed)
+    toxic = is_toxic(labels)
+    sampled = {name: sample(p, labels, toxic, limits, weights) for name, p in scores.items()}
+    judged = {name: Judged(p, acts(p, limits)) for name, p in scores.items()}
+    report("timing")
+    times = scorers.time_each(models, list(rows.judged.text))
+    result = {
+        "schema": SCHEMA,
+        "created": datetime.now(UTC).replace(microsecond=0).isoformat(),
+        "command": settings.command,
+        "seed": settings.seed,
+        "resamples": settings.resamples,
+        "preset": settings.preset,
+        "thresholds": {c.value: limit for c, limit in limits.items()},
+        "data": _data(rows, labels),
+        "notes": list(rows.notes),
+        "models": [
+            _described(s, sampled[s.name], scores[s.name], labels, limits)
+            | {"speed": times.get(s.name), "suites": _suites(s, policy, settings, report)}
+            for s in compared
+        ],
+        "comparisons": [
+            _compared(other, sampled, scores, labels, limits) for other in _others(compared)
+        ],
+        "slices": slices(rows.judged, toxic, judged),
+    }
+    return result, _scored(rows.judged, scores)
+
+
+def write(result: dict[str, Any], scored: pd.DataFrame, directory: Path) -> None:
+    """evaluation.json and scores.tsv.gz, the first one last; TrainingError if that can't be."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        _write_scores(scored, directory / "scores.tsv.gz")
+        staging = directory / f".evaluation.json.{os.getpid()}"
+        staging.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        staging.replace(directory / "evaluation.json")
+    except OSError as error:
+        msg = f"{directory}: {error.strerror}"
+        raise TrainingError(msg) from error
+
+
+def _write_scores(scored: pd.DataFrame, path: Path) -> None:
+    """A table without quotes, as the trainer reads them."""
+    texts = scored.text.str.replace(_BREAKS, " ", regex=True)
+    lines = ["\t".join(scored.columns)]
+    for row in scored.assign(text=texts).itertuples(index=False, name=None):
+        cells = (f"{v:.9g}" if isinstance(v, float) else str(v) for v in row)
+        lines.append("\t".join("" if cell == "nan" else cell for cell in cells))
+    with gzip.open(path, "wt", encoding="utf-8", newline="\n") as file:
+        file.write("\n".join(lines) + "\n")
+
+
+def _policy(preset: str) -> Policy:
+    if preset not in PRESETS:
+        msg = f"{preset}: no such preset; known are {', '.join(PRESETS)}"
+        raise TrainingError(msg)
+    return PRESETS[preset]
+
+
+def _threshold(policy: Policy, category: Category) -> float:
+    rule = policy.rules.get(category)
+    return rule.threshold if rule else _NO_RULE
+
+
+def _baselines(rows: Rows, settings: Settings, report: Report) -> list[Scorer]:
+    if rows.train.empty:
+        report("no training rows: without the baselines majority and n-grams")
+        return [scorers.lexicon(settings.lexicon)]
+    report(f"fitting n-grams on {len(rows.train)} training rows")
+    return [
+        scorers.majority(rows.train),
+        scorers.lexicon(settings.lexicon),
+        scorers.ngrams(rows.train, settings.seed),
+    ]
+
+
+def _data(rows: Rows, labels: Matrix) -> dict[str, Any]:
+    positives = {c.value: int((labels[:, i] == 1).sum()) for i, c in enumerate(Category)}
+    return {
+        "name": rows.name,
+        "digest": data.digest(rows.judged),
+        "part": rows.part,
+        "rows": len(rows.judged),
+        "groups": int(rows.judged.group.nunique()),
+        "positives": positives,
+    }
+
+
+def _described(
+    scorer: Scorer,
+    sampled: Mapping[str, Samples],
+    scores: Matrix,
+    labels: Matrix,
+    limits: Limits,
+) -> dict[str, Any]:
+    toxic = is_toxic(labels)
+    listed = scorer.card.get("sources")
+    figures = {
+        name: {figure: interval(sampled[name][figure]) for figure in _SHOWN}
+        for name in (MACRO, *map(str, Category))
+    }
+    any_of_them: dict[str, Any] = {name: interval(sampled[ANY][name]) for name in _ANY}
+    counted = {"support": int((toxic == 1).sum()), "n": int((toxic >= 0).sum())}
+    bins = {
+        c.value: bootstrap.reliability(scores[:, i], labels[:, i]) for i, c in enumerate(Category)
+    }
+    return {
+        "name": scorer.name,
+        "kind": "model" if scorer.classifier else "baseline",
+        "version": scorer.classifier.version if scorer.classifier else None,
+        "title": scorer.title,
+        "size_bytes": scorer.size_bytes,
+        "data_digest": scorer.card.get("data_digest"),
+        "sources": {s["name"]: s["texts"] for s in listed} if listed else None,
+        "figures": figures | _counted(figures, labels, limits),
+        "any_toxic": any_of_them | counted,
+        "reliability": bins,
+    }
+
+
+def _counted(
+    figures: Mapping[str, dict[str, Any]], labels: Matrix, limits: Limits
+) -> dict[str, dict[str, Any]]:
+    """The figures with threshold, positives and rows."""
+    found = {
+        MACRO: {**figures[MACRO], "threshold": None, "support": 0, "n": len(labels)},
+    }
+    for i, category in enumerate(Category):
+        known = labels[:, i][labels[:, i] >= 0]
+        counts = {"support": int(known.sum()), "n": len(known)}
+        found[category.value] = {**figures[category], "threshold": limits[category], **counts}
+    return found
+
+
+def _suites(
+    scorer: Scorer, policy: Policy, settings: Settings, report: Report
+) -> dict[str, Any] | None:
+    if scorer.classifier is None or not settings.suites:
+        return None
+    report(f"suites: {scorer.name}")
+    result = suites.run(scorer.classifier, policy)
+    return {
+        "rates": [asdict(rate) for rate in result.rates],
+        "gaps": [asdict(gap) for gap in result.gaps],
+        "failed": [[f.case.suite, f.case.function, f.case.text] for f in result.failures],
+    }
+
+
+def _compared(
+    other: str,
+    sampled: Mapping[str, Mapping[str, Samples]],
+    scores: Mapping[str, Matrix],
+    labels: Matrix,
+    limits: Limits,
+) -> dict[str, Any]:
+    """The candidate minus another, category by category, and whose decisions are right.
+
+    The mean is over the categories that both know: a base may lack one.
+    """
+    one, two = dict(sampled[CANDIDATE]), dict(sampled[other])
+    common = [c for c in TOXIC if not np.isnan(one[c]["ap"][0] + two[c]["ap"][0])]
+    one[MACRO], two[MACRO] = mean_of(one, common), mean_of(two, common)
+    differences = {
+        name: {figure: difference(one[name][figure], two[name][figure]) for figure in _COMPARED}
+        for name in (MACRO, *map(str, Category))
+    }
+    tests = {}
+    for i, category in enumerate(Category):
+        a, b = scores[CANDIDATE][:, i], scores[other][:, i]
+        known = (labels[:, i] >= 0) & ~np.isnan(a) & ~np.isnan(b)
+        if known.any():
+            limit, truth = limits[category], labels[known, i] > 0.5
+            tests[category.value] = mcnemar(a[known] >= limit, b[known] >= limit, truth)
+    return {"a": CANDIDATE, "b": other, "differences": differences, "mcnemar": holm(tests)}
+
+
+def _others(compared: Sequence[Scorer]) -> list[str]:
+    return [scorer.name for scorer in compared if scorer.name != CANDIDATE]
+
+
+def _scored(frame: pd.DataFrame, scores: Mapping[str, Matrix]) -> pd.DataFrame:
+    """text, source, group, the labels, then a column for each model and category."""
+    labels = {c.value: frame[c].astype(int) for c in Category}
+    columns: dict[str, Any] = {
+        f"{name}/{c.value}": found[:, i].astype(float)
+        for name, found in scores.items()
+        for i, c in enumerate(Category)
+        if not np.isnan(found[:, i]).all()
+    }
+    return frame[["text", "source", "group"]].assign(**labels, **columns)

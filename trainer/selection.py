@@ -1,0 +1,77 @@
+"""Which rows of a file are judged, and which ones the baselines learn from."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from trainer import config, data
+from trainer.config import Recipe, TrainingError
+from trainer.evaluation import Rows
+from trainer.groups import group
+from trainer.progress import Report
+from trainer.split import CALIBRATION, TEST, VALIDATION, Ledger, assign
+
+ALL = "all"
+PARTS = (TEST, VALIDATION, CALIBRATION, ALL)
+
+
+def select(
+    path: Path, part: str, train: Path | None, splits: Path | None, recipe: Recipe, report: Report
+) -> Rows:
+    """The rows of `part`; of a file without test rows all are judged, and a note says so.
+
+    Baselines learn from the other rows of the file, or from those of `train`, that share no group
+    with a judged one. Raises TrainingError if nothing is left to judge.
+    """
+    if part not in PARTS:
+        msg = f"{part}: no such part; known are {', '.join(PARTS)}"
+        raise TrainingError(msg)
+    frame, notes = _read(path, report), []
+    ledger = Ledger.read(splits)
+    placed = _parts(frame, part, recipe, ledger)
+    if part == TEST and not (placed == TEST).any():
+        notes.append(f"{path.name}: no row is marked as a test row, so all are judged")
+        part = ALL
+    chosen = frame if part == ALL else frame[placed == part]
+    if chosen.empty:
+        msg = f"{path}: no row in the {part} part"
+        raise TrainingError(msg)
+    others = frame.drop(chosen.index)
+    if train is not None:
+        others = _read(train, report)
+        others = others[others.split != "test"]
+    # Held-out rows are none of the baselines' business either, when another part is judged.
+    others = others[others.split != "test"]
+    clear = others[~others.group.isin(chosen.group) & ~others.key.isin(chosen.key)]
+    if dropped := len(others) - len(clear):
+        notes.append(f"{dropped} training rows are near-duplicates of judged ones: left out")
+    for note in notes:
+        report(note)
+    return Rows(
+        path.name, part, chosen.reset_index(drop=True), clear.reset_index(drop=True), tuple(notes)
+    )
+
+
+def recipe(model: str) -> Recipe:
+    """The recipe that a model was made by, whose shares its parts have; else the default one."""
+    path = Path(model) / "recipe.toml"
+    return config.load(str(path)) if path.is_file() else Recipe()
+
+
+def _read(path: Path, report: Report) -> pd.DataFrame:
+    loaded = data.read_gold(path)
+    for rejected in loaded.rejected[:20]:
+        report(f"row left out: {rejected}")
+    if loaded.rejected:
+        report(f"rows left out: {len(loaded.rejected)} in {path}")
+    frame = loaded.frame
+    frame["group"] = group(frame, frame[frame.grouped])
+    return frame
+
+
+def _parts(frame: pd.DataFrame, part: str, recipe: Recipe, ledger: Ledger) -> pd.Series:
+    """Test rows are those that file or ledger say; other parts are drawn as in training."""
+    if part in (VALIDATION, CALIBRATION):
+        return assign(frame, recipe, ledger)
+    known = pd.Series([ledger.part(key) for key in frame.key], index=frame.index, dtype=object)
+    return known.where(frame.split != "test", TEST)
