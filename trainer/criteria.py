@@ -14,6 +14,9 @@ MACRO_MARGIN = 0.002
 CATEGORY_MARGIN = 0.01
 # Below this an interval says more about the few texts than about the model.
 LEAST_POSITIVES = 30
+# Cases that a suite may lose in all. Two equally good models differ by a few of some hundred, so
+# this keeps the incumbent rather often; the report shows which, and a person may think otherwise.
+SUITE_SLACK = 0
 # The mirror keeps the disguises honest: who flags everything would pass those.
 NOT_WORSE = ("functional", "evasions", "mirror")
 # A share of false alarms: one more neutral context in fifty for the most wronged group of people.
@@ -90,18 +93,24 @@ def _category_ap(
 def regressions(candidate: Model, incumbent: Model) -> Criterion:
     """No case that the incumbent gets right goes wrong."""
     name = "regressions"
-    if (missing := _unmeasured(name, candidate.suites, incumbent)) is not None:
+    if (missing := _unmeasured(name, name, candidate.suites, incumbent)) is not None:
         return missing
     new, old = (_failed(model, name) for model in (candidate, incumbent))
     broken = len(new - old)
     total = sum(r.n for r in _rates(candidate, name))
     outcome = Outcome.FAILED if broken else Outcome.PASSED
-    ru = f"Обязательные случаи: верно {total - len(new)} из {total}, вновь неверно {broken}."
-    en = f"Regressions: {total - len(new)} of {total} right, {broken} newly wrong."
+    title_ru, title_en = _TITLES[name]
+    ru = f"{title_ru}: верно {total - len(new)} из {total}, вновь неверно {broken}."
+    en = f"{title_en}: {total - len(new)} of {total} right, {broken} newly wrong."
     return Criterion(name, outcome, broken, 0, ru, en)
 
 
-_SUITES = {
+_TITLES = {
+    "regressions": ("Обязательные случаи", "Regressions"),
+    "identity_gap": (
+        "Ложные тревоги из-за одного названия людей",
+        "Alarms for a group's name alone",
+    ),
     "functional": ("Случаи по видам речи", "Functional cases"),
     "evasions": ("Замаскированные слова", "Disguises"),
     "mirror": ("Безобидные похожие слова", "Harmless look-alikes"),
@@ -111,32 +120,38 @@ _SUITES = {
 def suites(candidate: Model, incumbent: Model) -> Iterator[Criterion]:
     """No suite has fewer cases right."""
     for name in NOT_WORSE:
-        if (missing := _unmeasured(f"suite/{name}", candidate.suites, incumbent)) is not None:
+        if (missing := _unmeasured(f"suite/{name}", name, candidate.suites, incumbent)) is not None:
             yield missing
             continue
         new, old = (sum(r.passed for r in _rates(m, name)) for m in (candidate, incumbent))
         total = sum(r.n for r in _rates(candidate, name))
-        outcome = Outcome.PASSED if new >= old else Outcome.FAILED
-        title_ru, title_en = _SUITES[name]
-        ru = f"{title_ru}: верно {new} из {total}, у прежней {old}."
-        en = f"{title_en}: {new} of {total} right, the incumbent {old}."
+        wrong, before = _failed(candidate, name), _failed(incumbent, name)
+        mended, broken = len(before - wrong), len(wrong - before)
+        outcome = Outcome.PASSED if new >= old - SUITE_SLACK else Outcome.FAILED
+        title_ru, title_en = _TITLES[name]
+        ru = (
+            f"{title_ru}: верно {new} из {total}, у прежней {old}; "
+            f"исправлено {mended}, испорчено {broken}."
+        )
+        en = (
+            f"{title_en}: {new} of {total} right, the incumbent {old}; "
+            f"{mended} mended, {broken} broken."
+        )
         yield Criterion(f"suite/{name}", outcome, new, old, ru, en)
 
 
 def identity_gap(candidate: Model, incumbent: Model) -> Criterion:
     """The group of people most often suspected for its name alone isn't suspected more."""
     name = "identity_gap"
-    if (missing := _unmeasured(name, candidate.suites, incumbent)) is not None:
+    if (missing := _unmeasured(name, name, candidate.suites, incumbent)) is not None:
         return missing
     new, old = (_widest(model.suites) for model in (candidate, incumbent))
     limit = old + GAP_MARGIN
     outcome = Outcome.PASSED if new <= limit else Outcome.FAILED
     shown, before, allowed = (_both(x, 2) for x in (new, old, limit))
-    ru = (
-        f"Ложные тревоги из-за одного названия людей: на {shown[0]} чаще среднего, "
-        f"было {before[0]}; допустимо {allowed[0]}."
-    )
-    en = f"Alarms for a group's name alone: {shown[1]}, was {before[1]}; allowed: {allowed[1]}."
+    title_ru, title_en = _TITLES[name]
+    ru = f"{title_ru}: на {shown[0]} чаще среднего, было {before[0]}; допустимо {allowed[0]}."
+    en = f"{title_en}: {shown[1]}, was {before[1]}; allowed: {allowed[1]}."
     return Criterion(name, outcome, new, limit, ru, en)
 
 
@@ -182,14 +197,16 @@ def new_labels(candidate: Model, incumbent: Model, given: int | None) -> Criteri
     return Criterion("new_labels", outcome, number, LEAST_NEW_LABELS, ru, en)
 
 
-def _unmeasured(name: str, found: Suites | None, incumbent: Model) -> Criterion | None:
+def _unmeasured(name: str, suite: str, found: Suites | None, incumbent: Model) -> Criterion | None:
     """The answer where there is nothing to compare; a baseline needn't have been asked."""
+    title_ru, title_en = _TITLES[suite]
     if found is None:
-        ru, en = "Наборы случаев не проверены.", "The suites weren't run."
+        ru, en = f"{title_ru}: не проверено.", f"{title_en}: not tried."
         return Criterion(name, Outcome.INSUFFICIENT, None, None, ru, en)
     if incumbent.suites is not None:
         return None
-    ru, en = "Прежняя модель на случаях не проверена.", "The incumbent wasn't asked the suites."
+    ru = f"{title_ru}: прежнюю модель не проверяли."
+    en = f"{title_en}: the incumbent wasn't tried."
     outcome = Outcome.INSUFFICIENT if incumbent.kind == "model" else Outcome.NOT_APPLICABLE
     return Criterion(name, outcome, None, None, ru, en)
 

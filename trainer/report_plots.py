@@ -114,7 +114,8 @@ def _summary_row(
     axes.plot([scale.x(scale.least), scale.x(1)], [y, y], color="#e4e4e4", linewidth=1, zorder=0)
     axes.text(0.04, y, short(name), **place, fontweight=weight)
     if figures.ap.value is None:
-        axes.text(_COLUMNS[0], y, "не умеет", ha="right", **place, color=_GREY)
+        lacks = "не всё умеет" if kind == MACRO else "не умеет"
+        axes.text(_COLUMNS[0], y, lacks, ha="right", **place, color=_GREY)
         return
     if figures.ap.low is not None and figures.ap.high is not None:
         ends = [scale.x(figures.ap.low), scale.x(figures.ap.high)]

@@ -10,7 +10,7 @@ from trainer.suites import DATA, SUITES
 from trainer.wording import category, count, decimal, model, percent, short, whole
 
 _ORDER = (CANDIDATE, CHAMPION, BASE, "ngrams", "lexicon", "majority")
-_SLICES = {"source": "Откуда тексты", "length": "Длина"}
+_SLICES = {"source": "Откуда тексты", "length": "Длина, слов"}
 _SUITES = {
     "functional": "Виды речи",
     "counterfactual": "Одна фраза о разных людях",
@@ -104,9 +104,14 @@ def change(evaluation: Evaluation, kind: str, incumbent: str) -> Cell:
 def slices(evaluation: Evaluation, incumbent: str) -> Iterator[Table]:
     """Figures of parts of the rows, and false alarms in clean chat, a model a column."""
     for kind, title in _SLICES.items():
-        found = [s for s in evaluation.slices if s.kind == kind]
+        # Where there are too few texts nothing is measured.
+        found = [
+            s
+            for s in evaluation.slices
+            if s.kind == kind and any(_of(s, CANDIDATE, name) is not None for name in _PARTS)
+        ]
         rows = [
-            Row(_part(kind, part.name), [
+            Row(part.name, [
                 Cell(shown(_of(part, CANDIDATE, name)), _before(part, incumbent, name, shown))
                 for name, (_, shown) in _PARTS.items()
             ], count(part.n, "текст", "текста", "текстов"))
@@ -121,7 +126,7 @@ def clean_chat(evaluation: Evaluation) -> Table | None:
     found = [s for s in evaluation.slices if s.kind == "clean_chat"]
     columns = [m for m in models(evaluation) if any(m.name in part.models for part in found)]
     rows = [
-        Row(_part("clean_chat", part.name), [
+        Row(part.name, [
             Cell(percent(_of(part, m.name, "false_alarms"), 1),
                  f"до {percent(_of(part, m.name, 'false_alarms_high'), 1)}")
             for m in columns
@@ -145,16 +150,11 @@ def _before(part: Slice, incumbent: str, figure: str, shown: Callable[[float | N
     return "" if value is None else shown(value)
 
 
-def _part(kind: str, name: str) -> str:
-    return _PART_TITLES.get((kind, name), name)
-
-
 def below(incumbent: str) -> str:
     """Whose figures the small type has."""
     return f"Мелко — {model(incumbent)}." if incumbent else ""
 
 
-_PART_TITLES: dict[tuple[str, str], str] = {}
 _PARTS: dict[str, tuple[str, Callable[[float | None], str]]] = {
     "ap": ("AP", decimal),
     "recall": ("находит", percent),
@@ -193,8 +193,12 @@ def gaps(evaluation: Evaluation) -> Table | None:
     if not found:
         return None
     terms = sorted(found[0], key=lambda term: -found[0][term])[:_TERMS]
+    named = _titles("identities", "term", "nominative")
     rows = [
-        Row(t, [Cell(decimal(100 * f[t], 1, sign=True) if t in f else "—") for f in found])
+        Row(
+            named.get(t, t),
+            [Cell(decimal(100 * f[t], 1, sign=True) if t in f else "—") for f in found],
+        )
         for t in terms
     ]
     return Table("Ложные тревоги из-за названия людей", [short(m.name) for m in columns], rows)
@@ -224,5 +228,9 @@ def _passed(found: tuple[int, ...] | None) -> Cell:
 
 def function_titles() -> dict[str, str]:
     """What the functions of the suites are called in Russian."""
-    with (DATA / "titles.tsv").open(encoding="utf-8", newline="") as file:
-        return {row["function"]: row["ru"] for row in csv.DictReader(file, delimiter="\t")}
+    return _titles("titles", "function", "ru")
+
+
+def _titles(table: str, key: str, value: str) -> dict[str, str]:
+    with (DATA / f"{table}.tsv").open(encoding="utf-8", newline="") as file:
+        return {row[key]: row[value] for row in csv.DictReader(file, delimiter="\t")}

@@ -10,7 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast, set_seed
 
 from moderation import registry
 from moderation.registry import ModelCard
-from trainer import card, config, dataset, ngrams
+from trainer import card, config, dataset, hub_card, ngrams
 from trainer.baseline import Baseline
 from trainer.calibrate import calibrate, served_scores, thresholds
 from trainer.config import Recipe, TrainingError
@@ -118,7 +118,7 @@ def _finish(run: Run, data: Dataset, baseline: Baseline, work: Path, report: Rep
     """Measure, clear up and write the card."""
     limits, metrics = _measure(run.output, run.recipe, data, baseline, report)
     shutil.rmtree(work)
-    return card.write(
+    written = card.write(
         run.output,
         # Of a directory its name: a path of one machine means nothing on another.
         base=Path(run.base).name if Path(run.base).is_dir() else run.base,
@@ -128,6 +128,8 @@ def _finish(run: Run, data: Dataset, baseline: Baseline, work: Path, report: Rep
         thresholds=limits,
         metrics={"command": run.command, **metrics},
     )
+    hub_card.write(run.output)
+    return written
 
 
 def recalibrate(run: Run, report: Report) -> ModelCard:
@@ -142,7 +144,7 @@ def recalibrate(run: Run, report: Report) -> ModelCard:
     (run.output / "card.json").unlink()  # unfinished until it is written again
     limits, metrics = _measure(run.output, run.recipe, data, baseline, report)
     metrics["command"] = before.metrics.get("command", "")
-    return card.write(
+    written = card.write(
         run.output,
         base=before.base,
         recipe=before.recipe,
@@ -151,6 +153,8 @@ def recalibrate(run: Run, report: Report) -> ModelCard:
         thresholds=limits,
         metrics={**metrics, "recalibrated": run.command},
     )
+    hub_card.write(run.output)
+    return written
 
 
 def _measure(

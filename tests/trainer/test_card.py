@@ -9,7 +9,7 @@ def test_a_published_model_is_whole_and_says_what_it_is(model, tmp_path):
 
     assert card.base == "from scratch"
     assert card.recipe["seed"] == 7
-    assert set(card.files) == {path.name for path in model.iterdir()} - {"card.json"}
+    assert set(card.files) == {path.name for path in model.iterdir()} - {"card.json", "README.md"}
     assert registry.publish(model, tmp_path / "models") == card.version
 
 

@@ -27,6 +27,7 @@ def test_the_card_has_the_figures_of_the_test_rows_and_the_command(model):
 
 def test_only_files_that_are_served_are_left(model):
     assert sorted(path.name for path in model.iterdir()) == [
+        "README.md",
         "calibration.json",
         "card.json",
         "config.json",

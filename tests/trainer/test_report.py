@@ -108,7 +108,7 @@ def test_null_figures_do_not_break_the_report(own, tmp_path):
     evaluations.save(tmp_path, own)
     page = report.write(tmp_path, tmp_path).read_text(encoding="utf-8")
 
-    assert "Наборы случаев не проверены." in page
+    assert "Обязательные случаи: не проверено." in page
     assert "<h2>Наборы случаев</h2>" not in page
 
 

@@ -81,6 +81,12 @@ def test_gaps_are_told_in_points_the_widest_first(content):
     ]
 
 
+def test_people_are_named_in_russian(content):
+    evaluations.model(content)["suites"]["gaps"][0]["term"] = "ukrainians"
+
+    assert report_tables.gaps(evaluations.typed(content)).rows[0].name == "украинцы"
+
+
 def test_clean_chat_tells_how_many_false_alarms_there_may_be(content):
     cell = report_tables.clean_chat(evaluations.typed(content)).rows[0].cells[0]
 
@@ -90,5 +96,14 @@ def test_clean_chat_tells_how_many_false_alarms_there_may_be(content):
 def test_parts_of_the_rows_have_the_incumbents_figures_below(content):
     found = list(report_tables.slices(evaluations.typed(content), "champion"))
 
-    assert [table.title for table in found] == ["Откуда тексты", "Длина"]
+    assert [table.title for table in found] == ["Откуда тексты", "Длина, слов"]
     assert found[0].rows[0].cells[0].note == "0,90"
+
+
+def test_parts_with_too_few_texts_to_measure_are_left_out(content):
+    for part in content["slices"]:
+        if part["name"] == "чат":
+            part["models"]["model"] = dict.fromkeys(part["models"]["model"])
+    found = next(report_tables.slices(evaluations.typed(content), "champion"))
+
+    assert [r.name for r in found.rows] == ["форум"]
