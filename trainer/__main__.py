@@ -1,18 +1,13 @@
 """Command line of the trainer."""
 
-import shlex
-import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from trainer import config, disk
+from trainer import config, disk, options
 from trainer.config import TrainingError
-
-if TYPE_CHECKING:
-    from trainer.dataset import Files
+from trainer.options import Corpus, Gold, Labels, Pool, Splits
 
 app = typer.Typer(
     help="Train models that score Russian messages for toxicity, and score files with them.",
@@ -20,18 +15,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-
-Gold = Annotated[
-    list[Path], typer.Option(help="Rows with complete labels: TSV, CSV, JSONL, Parquet, fastText.")
-]
-Corpus = Annotated[list[Path] | None, typer.Option(help="Rows whose labels are known in part.")]
-Pool = Annotated[list[Path] | None, typer.Option(help="Texts without labels.")]
-Labels = Annotated[str | None, typer.Option(help="The bot's database: a file or a URL.")]
-Splits = Annotated[
-    Path | None,
-    typer.Option(help="Ledger of parts; by default splits.tsv beside the model's directory."),
-]
 
 
 @app.command()
@@ -48,7 +31,7 @@ def data(
     made = config.load(recipe)
     from trainer import dataset, statistics
 
-    loaded, labelled = dataset.count(_files(gold, None, None, labels, splits), made)
+    loaded, labelled = dataset.count(options.files(gold, None, None, labels, splits), made)
     found = statistics.describe(loaded, labelled)
     typer.echo(statistics.table(found))
     if out:
@@ -76,13 +59,15 @@ def train(
     """Train, calibrate and evaluate a model."""
     made = config.load(recipe, changes or ())
     # Loading PyTorch takes seconds, which `--help` and a misspelt name shouldn't cost.
-    from trainer import evaluate, run
+    from trainer import run, summary
 
-    _hush()
-    files = _files(gold, corpus, pool, labels, splits or output.resolve().parent / "splits.tsv")
-    given = run.Run(files, made, output, base=base, resume=resume, command=_command(sys.argv[1:]))
+    options.hush()
+    files = options.files(
+        gold, corpus, pool, labels, splits or output.resolve().parent / "splits.tsv"
+    )
+    given = run.Run(files, made, output, base=base, resume=resume, command=options.command())
     card = run.train(given, typer.echo)
-    typer.echo(f"\n{evaluate.summary(card.metrics)}\n{output}: version {card.version}")
+    typer.echo(f"\n{summary.tables(card.metrics)}\n{output}: version {card.version}")
 
 
 @app.command()
@@ -95,15 +80,17 @@ def calibrate(
     splits: Splits = None,
 ) -> None:
     """Fit a model's n-grams, calibration, thresholds and card anew, as after a new normaliser."""
-    from trainer import evaluate, run
+    from trainer import run, summary
 
-    _hush()
+    options.hush()
     made = config.load(str(model / "recipe.toml"), ())
     beside = model.resolve().parent / "splits.tsv"
-    files = _files(gold, corpus, pool, labels, splits or (beside if beside.exists() else None))
-    given = run.Run(files, made, model, command=_command(sys.argv[1:]))
+    files = options.files(
+        gold, corpus, pool, labels, splits or (beside if beside.exists() else None)
+    )
+    given = run.Run(files, made, model, command=options.command())
     card = run.recalibrate(given, typer.echo)
-    typer.echo(f"\n{evaluate.summary(card.metrics)}\n{model}: version {card.version}")
+    typer.echo(f"\n{summary.tables(card.metrics)}\n{model}: version {card.version}")
 
 
 @app.command()
@@ -127,11 +114,11 @@ def evaluate(
     """Judge a model beside its base, the champion and simple baselines, with intervals."""
     from trainer import evaluation, evaluation_table, scorers, selection
 
-    _hush()
+    options.hush()
     rows = selection.select(data, part, train, splits, selection.recipe(model), typer.echo)
     named = {"model": model, "base": base} | ({"champion": champion} if champion else {})
     models = [scorers.load(name, given) for name, given in named.items()]
-    settings = evaluation.Settings(preset, resamples, seed, suites, lexicon, _command(sys.argv[1:]))
+    settings = evaluation.Settings(preset, resamples, seed, suites, lexicon, options.command())
     result, scored = evaluation.evaluate(rows, models, settings, typer.echo)
     evaluation.write(result, scored, out)
     typer.echo(f"\n{evaluation_table.table(result)}\n\n{out}: evaluation.json, scores.tsv.gz")
@@ -146,7 +133,7 @@ def predict(
     """Score every text of a file."""
     from trainer.predict import predict as write
 
-    _hush()
+    options.hush()
     typer.echo(f"{target}: {write(model, source, target, typer.echo)} texts")
 
 
@@ -182,7 +169,7 @@ def seed(
     # Loading PyTorch takes seconds, which a missing file shouldn't cost.
     from trainer import seed_run
 
-    _hush()
+    options.hush()
     given = seed_run.Run(frame, base, out, settings, text)
     typer.echo(f"\n{seed_run.run(given, typer.echo)}")
     typer.echo(f"\n{out}: model/, tables.txt, test.tsv and the plots")
@@ -200,25 +187,13 @@ def suites(
     """Judge a model by texts of our own: functions, identities, disguises, regressions."""
     from trainer import suites as cases
 
-    _hush()
+    options.hush()
     result = cases.run(*cases.judges(model, preset))
     typer.echo(cases.report(result))
     if failures:
         typer.echo("\n".join(["", "failures:", *map(cases.describe, result.failures)]))
     if target:
         cases.write(result, target)
-
-
-def _files(
-    gold: Sequence[Path],
-    corpus: Sequence[Path] | None,
-    pool: Sequence[Path] | None,
-    labels: str | None,
-    splits: Path | None,
-) -> "Files":
-    from trainer.dataset import Files
-
-    return Files(tuple(gold), tuple(corpus or ()), tuple(pool or ()), labels, splits)
 
 
 @app.command()
@@ -272,21 +247,6 @@ def report(
     if card:
         written.append(hub_card.write(card, hub_card.found(evaluation, card)))
     typer.echo("\n".join(map(str, written)))
-
-
-def _hush() -> None:
-    """Leave the console to our own progress: transformers draws a bar for each file it reads."""
-    from transformers.utils import logging
-
-    # Neither has annotations.
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-
-
-def _command(arguments: list[str]) -> str:
-    """The command for the card: a path of one machine means nothing on another, its name does."""
-    shown = [Path(part).name if Path(part).is_absolute() else part for part in arguments]
-    return shlex.join(["python", "-m", "trainer", *shown])
 
 
 def main() -> None:

@@ -16,11 +16,11 @@ from trainer.calibrate import calibrate, served_scores, thresholds
 from trainer.config import Recipe, TrainingError
 from trainer.data import Examples, targets
 from trainer.dataset import Dataset, Files
-from trainer.evaluate import evaluate
 from trainer.models import load_base, load_pretrained
 from trainer.pretrain import pretrain
 from trainer.progress import Report
 from trainer.split import CALIBRATION, FIT, TEST, VALIDATION
+from trainer.summary import evaluate
 from trainer.train import fine_tune
 
 SCRATCH = "from scratch"

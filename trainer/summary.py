@@ -1,4 +1,4 @@
-"""How well scores tell categories apart on rows with known labels."""
+"""The figures of a finished model in its card, at a threshold of one half."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def table(figures: dict[str, Figures]) -> str:
     return "\n".join([head, *rows])
 
 
-def summary(metrics: dict[str, Any]) -> str:
+def tables(metrics: dict[str, Any]) -> str:
     """The tables of a card's parts."""
     parts = [f"{n}\n{table(metrics[n])}\n" for n in ("validation", "test") if n in metrics]
     return "\n".join(parts)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from trainer.evaluate import evaluate, table
+from trainer.summary import evaluate, table
 
 
 def figures(scores, labels):
