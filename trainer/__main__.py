@@ -112,7 +112,7 @@ def evaluate(
     suites: Annotated[bool, typer.Option(help="Try each model on the suites, too.")] = True,
 ) -> None:
     """Judge a model beside its base, the champion and simple baselines, with intervals."""
-    from trainer import evaluation, evaluation_table, scorers, selection
+    from trainer import evaluation, evaluation_table, findings, scorers, selection
 
     options.hush()
     rows = selection.select(data, part, train, splits, selection.recipe(model), typer.echo)
@@ -121,7 +121,9 @@ def evaluate(
     settings = evaluation.Settings(preset, resamples, seed, suites, lexicon, options.command())
     result, scored = evaluation.evaluate(rows, models, settings, typer.echo)
     evaluation.write(result, scored, out)
-    typer.echo(f"\n{evaluation_table.table(result)}\n\n{out}: evaluation.json, scores.tsv.gz")
+    typer.echo(
+        f"\n{evaluation_table.table(findings.read(out))}\n\n{out}: evaluation.json, scores.tsv.gz"
+    )
 
 
 @app.command()
