@@ -13,6 +13,7 @@ Array = NDArray[np.float64]
 Samples = dict[str, Array]  # figure -> its values, shape (1 + resamples,); NaN where undefined
 FIGURES = ("roc_auc", "ap", "precision", "recall", "f1", "alarms", "false_alarms", "brier", "ece")
 BINS = 15
+_CELLS = 2**20  # rows times resamples at once, so that a large file needs no more memory
 
 
 def resample(groups: NDArray[Any], resamples: int, seed: int) -> NDArray[np.float32]:
@@ -41,8 +42,18 @@ def measure(
     known = (labels >= 0) & np.isfinite(scores)
     if not known.any():
         return {name: np.full(len(weights), np.nan) for name in FIGURES}
-    p, above, w = scores[known].astype(float), decisions[known], weights[:, known]
-    positive = labels[known] > 0.5
+    p, above, positive = scores[known].astype(float), decisions[known], labels[known] > 0.5
+    step = max(_CELLS // len(p), 1)
+    found = [
+        _measure(p, above, positive, weights[i : i + step, known])
+        for i in range(0, len(weights), step)
+    ]
+    return {name: np.concatenate([part[name] for part in found]) for name in FIGURES}
+
+
+def _measure(
+    p: Array, above: NDArray[np.bool_], positive: NDArray[np.bool_], w: NDArray[Any]
+) -> Samples:
     return {
         **_areas(p, positive, w),
         **_decided(above, positive, w),

@@ -3,7 +3,7 @@
 import gzip
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,19 +16,18 @@ from moderation.categories import TOXIC, Category
 from moderation.policy import PRESETS, Policy
 from trainer import bootstrap, data, scorers, suites
 from trainer.bootstrap import Samples
+from trainer.comparisons import CANDIDATE, compare
 from trainer.config import TrainingError
 from trainer.data import Matrix
-from trainer.figures import ANY, MACRO, Limits, acts, is_toxic, mean_of, sample
-from trainer.intervals import difference, holm, interval, mcnemar
+from trainer.figures import ANY, MACRO, Judged, Limits, acts, is_toxic, sample
+from trainer.intervals import interval
 from trainer.progress import Report
 from trainer.scorers import Scorer
-from trainer.slices import Judged, slices
+from trainer.slices import slices
 
 SCHEMA = 1
-CANDIDATE = "model"
 _SHOWN = ("roc_auc", "ap", "precision", "recall", "f1", "alarms", "brier", "ece")
 _ANY = ("roc_auc", "ap", "precision", "recall", "false_alarms")
-_COMPARED = ("roc_auc", "ap", "precision", "recall", "f1")
 _NO_RULE = 0.5  # the threshold of what a preset has no rule for
 # The line and field breaks of a table, and all that a reader might take for a line's end.
 _BREAKS = r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+"
@@ -65,8 +64,10 @@ def evaluate(
     The first of `models` is the candidate. Raises TrainingError if there is no such preset.
     """
     policy = _policy(settings.preset)
-    limits = {c: _threshold(policy, c) for c in Category}
-    compared = [*models, *_baselines(rows, settings, report)]
+    rules = {c: rule.threshold for c, rule in policy.rules.items()}
+    limits = {c: rules.get(c, _NO_RULE) for c in Category}
+    baselines, missing = _baselines(rows, settings, report)
+    compared = [*models, *baselines]
     labels = data.targets(rows.judged)
     scores = {}
     for scorer in compared:
@@ -75,8 +76,8 @@ def evaluate(
     report(f"{settings.resamples} resamples of the groups")
     weights = bootstrap.resample(rows.judged.group.to_numpy(str), settings.resamples, settings.seed)
     toxic = is_toxic(labels)
-    sampled = {name: sample(p, labels, toxic, limits, weights) for name, p in scores.items()}
-    judged = {name: Judged(p, acts(p, limits)) for name, p in scores.items()}
+    judged = {name: Judged(p, acts(p, rules)) for name, p in scores.items()}
+    sampled = {name: sample(j, labels, toxic, limits, weights) for name, j in judged.items()}
     report("timing")
     times = scorers.time_each(models, list(rows.judged.text))
     result = {
@@ -88,14 +89,14 @@ def evaluate(
         "preset": settings.preset,
         "thresholds": {c.value: limit for c, limit in limits.items()},
         "data": _data(rows, labels),
-        "notes": list(rows.notes),
+        "notes": [*rows.notes, *missing, *_lacking(scores, labels)],
         "models": [
             _described(s, sampled[s.name], scores[s.name], labels, limits)
             | {"speed": times.get(s.name), "suites": _suites(s, policy, settings, report)}
             for s in compared
         ],
         "comparisons": [
-            _compared(other, sampled, scores, labels, limits) for other in _others(compared)
+            compare(name, sampled, scores, labels, limits) for name in scores if name != CANDIDATE
         ],
         "slices": slices(rows.judged, toxic, judged),
     }
@@ -133,21 +134,31 @@ def _policy(preset: str) -> Policy:
     return PRESETS[preset]
 
 
-def _threshold(policy: Policy, category: Category) -> float:
-    rule = policy.rules.get(category)
-    return rule.threshold if rule else _NO_RULE
-
-
-def _baselines(rows: Rows, settings: Settings, report: Report) -> list[Scorer]:
+def _baselines(
+    rows: Rows, settings: Settings, report: Report
+) -> tuple[list[Scorer], tuple[str, ...]]:
+    """The baselines that can be had, and why the others can't."""
+    lexicon = scorers.lexicon(settings.lexicon)
     if rows.train.empty:
-        report("no training rows: without the baselines majority and n-grams")
-        return [scorers.lexicon(settings.lexicon)]
+        return [lexicon], ("no training rows: without the baselines majority and n-grams",)
+    found = [scorers.majority(rows.train), lexicon]
     report(f"fitting n-grams on {len(rows.train)} training rows")
-    return [
-        scorers.majority(rows.train),
-        scorers.lexicon(settings.lexicon),
-        scorers.ngrams(rows.train, settings.seed),
-    ]
+    try:
+        return [*found, scorers.ngrams(rows.train, settings.seed)], ()
+    except TrainingError as error:  # too few rows to learn from are no fault of the models
+        return found, (f"without the baseline n-grams: {error}",)
+
+
+def _lacking(scores: Mapping[str, Matrix], labels: Matrix) -> Iterator[str]:
+    """What explains the gaps among the figures."""
+    for i, category in enumerate(Category):
+        if not ((labels[:, i] == 1).any() and (labels[:, i] == 0).any()):
+            yield f"{category}: no texts both with and without it, so no figures, nor in the mean"
+    for name, found in scores.items():
+        if lacks := [c.value for i, c in enumerate(TOXIC) if np.isnan(found[:, i]).all()]:
+            rest = len(TOXIC) - len(lacks)
+            means = f"differences of means are over the other {rest}" if rest > 1 else "no means"
+            yield f"{name} doesn't know {', '.join(lacks)}: {means}"
 
 
 def _data(rows: Rows, labels: Matrix) -> dict[str, Any]:
@@ -220,38 +231,6 @@ def _suites(
         "gaps": [asdict(gap) for gap in result.gaps],
         "failed": [[f.case.suite, f.case.function, f.case.text] for f in result.failures],
     }
-
-
-def _compared(
-    other: str,
-    sampled: Mapping[str, Mapping[str, Samples]],
-    scores: Mapping[str, Matrix],
-    labels: Matrix,
-    limits: Limits,
-) -> dict[str, Any]:
-    """The candidate minus another, category by category, and whose decisions are right.
-
-    The mean is over the categories that both know: a base may lack one.
-    """
-    one, two = dict(sampled[CANDIDATE]), dict(sampled[other])
-    common = [c for c in TOXIC if not np.isnan(one[c]["ap"][0] + two[c]["ap"][0])]
-    one[MACRO], two[MACRO] = mean_of(one, common), mean_of(two, common)
-    differences = {
-        name: {figure: difference(one[name][figure], two[name][figure]) for figure in _COMPARED}
-        for name in (MACRO, *map(str, Category))
-    }
-    tests = {}
-    for i, category in enumerate(Category):
-        a, b = scores[CANDIDATE][:, i], scores[other][:, i]
-        known = (labels[:, i] >= 0) & ~np.isnan(a) & ~np.isnan(b)
-        if known.any():
-            limit, truth = limits[category], labels[known, i] > 0.5
-            tests[category.value] = mcnemar(a[known] >= limit, b[known] >= limit, truth)
-    return {"a": CANDIDATE, "b": other, "differences": differences, "mcnemar": holm(tests)}
-
-
-def _others(compared: Sequence[Scorer]) -> list[str]:
-    return [scorer.name for scorer in compared if scorer.name != CANDIDATE]
 
 
 def _scored(frame: pd.DataFrame, scores: Mapping[str, Matrix]) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """The figures of a model on all resamples: for each category, their mean, and toxicity at all."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,6 +15,14 @@ from trainer.intervals import mean
 
 Limits: TypeAlias = Mapping[Category, float]
 MACRO, ANY = "macro", "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a model says of all rows: scores, shape (n, 6), and whether it would act."""
+
+    scores: Matrix
+    acts: NDArray[np.bool_]
 
 
 def any_toxic(scores: Matrix) -> Matrix:
@@ -32,24 +41,28 @@ def is_toxic(labels: Matrix) -> NDArray[np.float64]:
     )
 
 
-def acts(scores: Matrix, limits: Limits) -> NDArray[np.bool_]:
-    """Whether any toxic category reaches its threshold; a NaN reaches none."""
-    thresholds = np.array([limits[c] for c in TOXIC], np.float32)
-    return np.asarray((scores[:, : len(TOXIC)] >= thresholds).any(axis=1))
+def acts(scores: Matrix, rules: Limits) -> NDArray[np.bool_]:
+    """Whether a toxic category reaches the threshold of its rule, in double precision as decisions
+    are made; one without a rule is allowed, and NaN reaches none.
+    """
+    ruled = [(i, rules[c]) for i, c in enumerate(TOXIC) if c in rules]
+    columns, thresholds = zip(*ruled, strict=True)
+    return np.asarray((scores[:, columns].astype(float) >= thresholds).any(axis=1))
 
 
 def sample(
-    scores: Matrix, labels: Matrix, toxic: NDArray[Any], limits: Limits, weights: NDArray[Any]
+    judged: Judged, labels: Matrix, toxic: NDArray[Any], limits: Limits, weights: NDArray[Any]
 ) -> dict[str, Samples]:
     """The figures of a model on every resample, for each category, their mean and «any»."""
+    scores = judged.scores.astype(float)
     found = {
         c.value: bootstrap.measure(scores[:, i], scores[:, i] >= limits[c], labels[:, i], weights)
         for i, c in enumerate(Category)
     }
-    judged = [c for i, c in enumerate(TOXIC) if (labels[:, i] == 1).any()]
-    knows_all = all(not np.isnan(found[c.value]["brier"][0]) for c in judged)
-    found[MACRO] = mean_of(found, judged if knows_all else [])
-    found[ANY] = bootstrap.measure(any_toxic(scores), acts(scores, limits), toxic, weights)
+    present = [c for i, c in enumerate(TOXIC) if (labels[:, i] == 1).any()]
+    knows_all = all(not np.isnan(found[c.value]["brier"][0]) for c in present)
+    found[MACRO] = mean_of(found, present if knows_all else [])
+    found[ANY] = bootstrap.measure(any_toxic(scores), judged.acts, toxic, weights)
     return found
 
 

@@ -11,11 +11,21 @@ Interval = dict[str, float | None]
 
 
 def interval(samples: NDArray[np.float64]) -> Interval:
-    """A figure and its percentile interval; `samples[0]` is of the rows themselves."""
+    """A figure and its percentile interval; `samples[0]` is of the rows themselves.
+
+    The interval holds the figure: resamples of a biased one such as ECE may all lie above it.
+    """
     if np.isnan(samples[0]):
         return {"value": None, "low": None, "high": None}
-    low, high = _bounds(samples[1:])
-    return {"value": _rounded(samples[0]), "low": low, "high": high}
+    value, drawn = float(samples[0]), samples[1:][~np.isnan(samples[1:])]
+    if not len(drawn):
+        return {"value": _rounded(value), "low": None, "high": None}
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return {
+        "value": _rounded(value),
+        "low": _rounded(min(low, value)),
+        "high": _rounded(max(high, value)),
+    }
 
 
 def difference(one: NDArray[np.float64], other: NDArray[np.float64]) -> Interval:
@@ -31,14 +41,13 @@ def difference(one: NDArray[np.float64], other: NDArray[np.float64]) -> Interval
 
 
 def mean(samples: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """The mean figure of categories, over those that have one; NaN if none has."""
+    """The mean figure of categories, over those that have one; NaN if none has.
+
+    A resample that lost a category's few positives has no mean: the others' would be of other
+    things.
+    """
     known = [values for values in samples if not np.isnan(values[0])]
-    if not known:
-        return np.full(len(samples[0]), np.nan)
-    # A resample may have lost a category's few positives: the others' mean stands for it.
-    stacked = np.stack(known)
-    counted = (~np.isnan(stacked)).sum(axis=0)
-    return np.asarray(np.nansum(stacked, axis=0) / np.maximum(counted, 1))
+    return np.mean(known, axis=0) if known else np.full(len(samples[0]), np.nan)
 
 
 def mcnemar(
@@ -60,14 +69,6 @@ def holm(found: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         highest = max(highest, min(1.0, test["p"] * (len(found) - rank)))
         adjusted[name] = highest
     return {name: {**test, "p_holm": adjusted[name]} for name, test in found.items()}
-
-
-def _bounds(samples: NDArray[np.float64]) -> tuple[float | None, float | None]:
-    known = samples[~np.isnan(samples)]
-    if not len(known):
-        return None, None
-    low, high = np.percentile(known, [2.5, 97.5])
-    return _rounded(low), _rounded(high)
 
 
 def _rounded(value: float) -> float:

@@ -36,15 +36,11 @@ def select(
     if chosen.empty:
         msg = f"{path}: no row in the {part} part"
         raise TrainingError(msg)
-    others = frame.drop(chosen.index)
-    if train is not None:
-        others = _read(train, report)
-        others = others[others.split != "test"]
+    others = frame.drop(chosen.index) if train is None else _read(train, report)
     # Held-out rows are none of the baselines' business either, when another part is judged.
-    others = others[others.split != "test"]
+    others = others[_marked(others, ledger) != TEST]
     clear = others[~others.group.isin(chosen.group) & ~others.key.isin(chosen.key)]
-    if dropped := len(others) - len(clear):
-        notes.append(f"{dropped} training rows are near-duplicates of judged ones: left out")
+    notes += _overlap(len(others) - len(clear), len(others))
     for note in notes:
         report(note)
     return Rows(
@@ -73,5 +69,22 @@ def _parts(frame: pd.DataFrame, part: str, recipe: Recipe, ledger: Ledger) -> pd
     """Test rows are those that file or ledger say; other parts are drawn as in training."""
     if part in (VALIDATION, CALIBRATION):
         return assign(frame, recipe, ledger)
+    return _marked(frame, ledger)
+
+
+def _marked(frame: pd.DataFrame, ledger: Ledger) -> pd.Series:
+    """The part that file or ledger say, None where neither does."""
     known = pd.Series([ledger.part(key) for key in frame.key], index=frame.index, dtype=object)
     return known.where(frame.split != "test", TEST)
+
+
+def _overlap(shared: int, n: int) -> list[str]:
+    """What there is to say of training rows that share text or group with judged ones."""
+    if not n:
+        return []
+    if not shared:
+        return [f"none of {n} training rows shares its text or group with a judged one"]
+    return [
+        f"{shared} of {n} training rows share text or group with judged ones: no baseline learns "
+        "from them, and a model that has is flattered"
+    ]

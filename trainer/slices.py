@@ -1,7 +1,6 @@
 """Parts of the judged rows on which a model may do worse than on all: sources, lengths, chat."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,22 +9,13 @@ from numpy.typing import NDArray
 
 from trainer import bootstrap
 from trainer.calibrate import wilson
-from trainer.data import Matrix
-from trainer.figures import any_toxic
+from trainer.figures import Judged, any_toxic
 from trainer.sources import family
 
 LENGTHS = ((1, 3), (4, 8), (9, 20), (21, 50), (51, None))  # words
 _FEWEST = 30  # rows, below which figures would be chance
 _CHAT = "derived_"  # sources of everyday lines begin with it
 _SHOWN = ("roc_auc", "ap", "precision", "recall", "false_alarms")
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What a model says of all rows: scores, shape (n, 6), and whether it would act."""
-
-    scores: Matrix
-    acts: NDArray[np.bool_]
 
 
 def slices(

@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from moderation.categories import TOXIC, Category
-from tests.trainer.conftest import trainer
+from tests.trainer.conftest import gold_lines, trainer, write
 from trainer import evaluation, findings, scorers, selection
 from trainer.config import Recipe, TrainingError
 from trainer.evaluation import Settings
@@ -91,6 +91,44 @@ def test_the_same_seed_gives_the_same_intervals(tiny_model, gold):
     )
 
     assert first["models"][0]["figures"] == second["models"][0]["figures"]
+
+
+def judged(path, model, **settings):
+    rows = selection.select(path, "test", None, None, Recipe(), lambda _: None)
+    models = [scorers.load("model", str(model))]
+    given = Settings(**({"resamples": 20, "suites": False} | settings))
+    return findings.Evaluation(**evaluation.evaluate(rows, models, given, lambda _: None)[0])
+
+
+def test_rows_that_teach_too_little_cost_the_ngrams_only(tiny_model, tmp_path):
+    lines = [line for line in gold_lines() if "threat" not in line]
+    found = judged(write(tmp_path / "gold.tsv", lines), tiny_model)
+
+    assert [m.name for m in found.models] == ["model", "majority", "lexicon"]
+    assert any("without the baseline n-grams: no training row with" in n for n in found.notes)
+    assert any(n.startswith("threat: no texts both with and without it") for n in found.notes)
+    assert found.model("model").of("threat").ap.value is None
+    assert found.model("model").of("macro").ap.value is not None
+    assert found.comparison("majority").of("threat", "ap").p is None
+
+
+def test_rows_without_any_known_category_have_no_figures_and_break_nothing(tiny_model, tmp_path):
+    path = write(tmp_path / "a.csv", ["text,insult", "первый текст,", "второй текст,"])
+    found = judged(path, tiny_model)
+
+    assert [m.name for m in found.models] == ["model", "lexicon"]
+    assert found.model("model").of("insult").ap.value is None
+    assert found.model("model").any_toxic.n == 0
+    assert any(n.startswith("no training rows") for n in found.notes)
+
+
+def test_what_a_preset_has_no_rule_for_is_allowed(make_model, gold, tmp_path):
+    obscene = make_model(tmp_path / "obscene", ("obscenity",))
+    strict, soft = (judged(gold, obscene, preset=p, resamples=1) for p in ("strict", "soft"))
+
+    assert soft.model("lexicon").any_toxic.recall.value == 0
+    assert strict.model("lexicon").any_toxic.recall.value > 0
+    assert soft.thresholds["obscenity"] == 0.5
 
 
 def test_texts_with_odd_breaks_keep_their_rows(tiny_model, gold, tmp_path):

@@ -14,12 +14,12 @@ def test_a_model_differs_from_itself_by_exactly_nothing(found):
 
 
 @given(samples)
-def test_the_bounds_are_in_order_and_within_the_resamples(found):
+def test_the_bounds_hold_the_figure_and_are_within_all_that_was_drawn(found):
     shown = interval(found)
 
-    assert shown["low"] <= shown["high"]
-    assert found[1:].min() - 1e-5 <= shown["low"]
-    assert shown["high"] <= found[1:].max() + 1e-5
+    assert shown["low"] <= shown["value"] <= shown["high"]
+    assert found.min() - 1e-5 <= shown["low"]
+    assert shown["high"] <= found.max() + 1e-5
 
 
 def test_a_figure_that_the_rows_dont_have_is_none_whatever_the_resamples_say():
@@ -42,6 +42,15 @@ def test_the_mean_is_over_the_categories_that_are_known():
         [0.3, 0.6]
     )
     assert np.isnan(mean([nothing])).all()
+
+
+def test_a_resample_without_a_category_has_no_mean_and_bounds_no_interval():
+    found = mean([np.array([0.2, 0.4, np.nan]), np.array([0.4, 0.8, 0.6])])
+
+    assert found[:2].tolist() == pytest.approx([0.3, 0.6])
+    assert interval(found) == {"value": 0.3, "low": 0.3, "high": 0.6}
+    assert interval(np.array([0.5, np.nan])) == {"value": 0.5, "low": None, "high": None}
+    assert difference(found[[0, 2]], found[[0, 2]])["p"] is None
 
 
 def test_mcnemar_counts_who_is_right_alone():

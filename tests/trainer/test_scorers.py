@@ -1,4 +1,5 @@
 import gzip
+from functools import partial
 
 import numpy as np
 import pytest
@@ -53,6 +54,7 @@ def test_the_majority_knows_the_shares_and_no_text(gold):
     [
         ("какая хуйня", 1),
         ("какая Х*ЙНЯ!", 1),
+        ("молодой-ебанутый/весёлый", 1),
         ("употребляйте мандарины", 0),
         ("застрахуй машину", 0),
         ("ты дурак", 0),
@@ -78,9 +80,17 @@ def test_a_missing_list_is_refused(tmp_path):
         scorers.lexicon(tmp_path / "none.txt")
 
 
-def test_each_model_is_timed():
-    fast = Scorer("fast", "", lambda texts: np.zeros((len(texts), 6), np.float32))
-    found = scorers.time_each([fast], ["а"] * 300)
+def test_models_are_timed_in_turn_on_the_same_texts():
+    seen = []
 
-    assert set(found) == {"fast"}
-    assert found["fast"]["texts_per_second"] > 0
+    def predict(name, texts):
+        seen.append((name, len(texts)))
+        return np.zeros((len(texts), 6), np.float32)
+
+    both = [Scorer(name, "", partial(predict, name)) for name in ("one", "other")]
+    found = scorers.time_each(both, ["а"] * 300)
+
+    assert set(found) == {"one", "other"}
+    assert found["one"]["texts_per_second"] > 0
+    assert seen[2:4] == [("one", 50), ("other", 50)]
+    assert sum(n for name, n in seen if name == "one") == 1 + 200 + 200

@@ -52,7 +52,26 @@ def test_training_rows_near_to_a_judged_one_are_left_out(gold, tmp_path):
     rows = select(gold, train=more)
 
     assert rows.train.empty
-    assert rows.notes == ("1 training rows are near-duplicates of judged ones: left out",)
+    assert len(rows.notes) == 1
+    assert rows.notes[0].startswith("1 of 1 training rows share text or group with judged ones")
+
+
+def test_it_is_said_that_no_training_row_is_near_to_a_judged_one(gold):
+    assert select(gold).notes == (
+        "none of 288 training rows shares its text or group with a judged one",
+    )
+
+
+def test_what_the_ledger_holds_out_no_baseline_learns(tmp_path):
+    texts = ["первый текст", "второй текст", "третий текст"]
+    path = write(tmp_path / "a.csv", ["text,insult", *(f"{text},1" for text in texts)])
+    ledger = Ledger()
+    ledger.add(texts, ["validation", TEST, FIT])
+    ledger.write(tmp_path / "splits.tsv")
+    rows = select(path, "validation", splits=tmp_path / "splits.tsv")
+
+    assert list(rows.judged.text) == ["первый текст"]
+    assert list(rows.train.text) == ["третий текст"]
 
 
 @pytest.mark.parametrize(("part", "said"), [("tset", "no such part"), ("calibration", "no row in")])

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trainer.slices import Judged, slices
+from trainer.figures import Judged
+from trainer.slices import slices
 
 
 @pytest.fixture
