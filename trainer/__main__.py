@@ -115,7 +115,8 @@ def evaluate(
     from trainer import evaluation, evaluation_table, findings, scorers, selection
 
     options.hush()
-    rows = selection.select(data, part, train, splits, selection.recipe(model), typer.echo)
+    ledger = splits or selection.ledger(model)
+    rows = selection.select(data, part, train, ledger, selection.recipe(model), typer.echo)
     named = {"model": model, "base": base} | ({"champion": champion} if champion else {})
     models = [scorers.load(name, given) for name, given in named.items()]
     settings = evaluation.Settings(preset, resamples, seed, suites, lexicon, options.command())

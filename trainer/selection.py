@@ -23,22 +23,22 @@ def select(
     Baselines learn from the other rows of the file, or from those of `train`, that share no group
     with a judged one. Raises TrainingError if nothing is left to judge.
     """
-    if part not in PARTS:
-        msg = f"{part}: no such part; known are {', '.join(PARTS)}"
-        raise TrainingError(msg)
+    _check(part, splits)
     frame, notes = _read(path, report), []
-    ledger = Ledger.read(splits)
-    placed = _parts(frame, part, recipe, ledger)
+    known = Ledger.read(splits)
+    placed = _parts(frame, part, recipe, known)
     if part == TEST and not (placed == TEST).any():
         notes.append(f"{path.name}: no row is marked as a test row, so all are judged")
         part = ALL
+    if part in (VALIDATION, CALIBRATION) and splits is None:
+        notes.append(f"no ledger: the {part} part is that of a training on {path.name} alone")
     chosen = frame if part == ALL else frame[placed == part]
     if chosen.empty:
         msg = f"{path}: no row in the {part} part"
         raise TrainingError(msg)
-    others = frame.drop(chosen.index) if train is None else _read(train, report)
+    others = frame.drop(chosen.index) if train is None else _read(train, report, chosen)
     # Held-out rows are none of the baselines' business either, when another part is judged.
-    others = others[_marked(others, ledger) != TEST]
+    others = others[_marked(others, known) != TEST]
     clear = others[~others.group.isin(chosen.group) & ~others.key.isin(chosen.key)]
     notes += _overlap(len(others) - len(clear), len(others))
     for note in notes:
@@ -54,14 +54,30 @@ def recipe(model: str) -> Recipe:
     return config.load(str(path)) if path.is_file() else Recipe()
 
 
-def _read(path: Path, report: Report) -> pd.DataFrame:
+def ledger(model: str) -> Path | None:
+    """The ledger beside a model's directory, by which it was trained; None if there is none."""
+    path = Path(model).resolve().parent / "splits.tsv"
+    return path if Path(model).is_dir() and path.is_file() else None
+
+
+def _check(part: str, splits: Path | None) -> None:
+    if part not in PARTS:
+        msg = f"{part}: no such part; known are {', '.join(PARTS)}"
+        raise TrainingError(msg)
+    if splits is not None and not splits.is_file():
+        msg = f"{splits}: no such ledger"
+        raise TrainingError(msg)
+
+
+def _read(path: Path, report: Report, judged: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The rows of a file; near-duplicates of `judged` ones are in their groups."""
     loaded = data.read_gold(path)
     for rejected in loaded.rejected[:20]:
         report(f"row left out: {rejected}")
     if loaded.rejected:
         report(f"rows left out: {len(loaded.rejected)} in {path}")
     frame = loaded.frame
-    frame["group"] = group(frame, frame[frame.grouped])
+    frame["group"] = group(frame, pd.concat([judged, frame[frame.grouped]]))
     return frame
 
 

@@ -37,6 +37,14 @@ def test_the_ledger_knows_the_test_rows_of_such_a_file(tmp_path):
     assert list(select(path, splits=tmp_path / "splits.tsv").judged.text) == ["первый текст"]
 
 
+def test_the_ledger_beside_a_model_is_the_one_that_it_was_trained_by(tiny_model, own_model):
+    (own_model.parent / "splits.tsv").write_text("", encoding="utf-8")
+
+    assert selection.ledger(str(own_model)) == own_model.parent / "splits.tsv"
+    assert selection.ledger(str(tiny_model)) is None
+    assert selection.ledger("someone/hub-model") is None
+
+
 def test_another_part_is_judged_without_a_test_row_anywhere(gold):
     rows = select(gold, "validation")
 
@@ -54,6 +62,19 @@ def test_training_rows_near_to_a_judged_one_are_left_out(gold, tmp_path):
     assert rows.train.empty
     assert len(rows.notes) == 1
     assert rows.notes[0].startswith("1 of 1 training rows share text or group with judged ones")
+
+
+def test_a_near_duplicate_is_known_even_where_no_file_has_groups(tmp_path):
+    text = "это довольно длинный текст о погоде в городе на завтра и послезавтра"
+    judged = write(tmp_path / "a.csv", ["text,insult", f"{text},1", "другое,0"])
+    more = write(tmp_path / "b.csv", ["text,insult", f"{text}!,1", "совсем о чём-то ещё,0"])
+
+    assert list(select(judged, "all", train=more).train.text) == ["совсем о чём-то ещё"]
+
+
+def test_a_missing_ledger_is_refused(gold, tmp_path):
+    with pytest.raises(TrainingError, match="no such ledger"):
+        select(gold, splits=tmp_path / "none.tsv")
 
 
 def test_it_is_said_that_no_training_row_is_near_to_a_judged_one(gold):
