@@ -200,6 +200,8 @@ def _slices(evaluation: Evaluation) -> Iterator[list[str]]:
             own = part.models.get(CANDIDATE)
             if part.kind != kind or own is None:
                 continue
+            if own.false_alarms is None and own.ap is None and own.recall is None:
+                continue  # too few texts to measure anything
             alarms = percent(own.false_alarms, 1, EN)
             if own.false_alarms_high is not None:
                 alarms = f"{alarms} (at most {percent(own.false_alarms_high, 1, EN)})"

@@ -12,6 +12,7 @@ from tests.trainer import evaluations
 from tests.trainer.conftest import trainer
 from trainer import card, hub_card
 from trainer.config import TrainingError
+from trainer.findings import SliceFigures
 
 
 @pytest.fixture
@@ -94,6 +95,17 @@ def test_an_evaluation_adds_intervals_others_and_slices(model, evaluation):
     assert "champion 20260102-champion" in measured
     assert "| source: форум | 80 |" in measured
     assert "9 of 10 are right" in measured
+
+
+def test_parts_with_too_few_texts_to_measure_are_left_out(model, evaluation):
+    found = hub_card.found(evaluation, model)
+    few = found.slices[0].model_copy(update={"models": {"model": SliceFigures()}})
+    text = hub_card.render(
+        registry.card(model), found.model_copy(update={"slices": [few, *found.slices[1:]]})
+    )
+
+    assert "source: чат" not in text
+    assert "source: форум" in text
 
 
 def test_it_may_be_written_after_publishing(model, tmp_path):
