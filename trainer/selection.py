@@ -30,8 +30,9 @@ def select(
     if part == TEST and not (placed == TEST).any():
         notes.append(f"{path.name}: no row is marked as a test row, so all are judged")
         part = ALL
-    if part in (VALIDATION, CALIBRATION) and splits is None:
-        notes.append(f"no ledger: the {part} part is that of a training on {path.name} alone")
+    if part in (VALIDATION, CALIBRATION):
+        who = "any model" if splits is None else "a model that wasn't trained by this ledger"
+        notes.append(f"{who} may have learnt rows of the {part} part, which would flatter it")
     chosen = frame if part == ALL else frame[placed == part]
     if chosen.empty:
         msg = f"{path}: no row in the {part} part"

@@ -49,6 +49,7 @@ def test_another_part_is_judged_without_a_test_row_anywhere(gold):
     rows = select(gold, "validation")
 
     assert "test" not in {*rows.judged.split, *rows.train.split}
+    assert rows.notes[0].startswith("any model may have learnt rows of the validation part")
     assert 20 < len(rows.judged) < 40
 
 
