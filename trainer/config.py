@@ -62,6 +62,10 @@ class Recipe:
     noise: float = 0.18
     noise_letters: float = 0.3
 
+    # Fit the n-gram branch in the end on calibration and validation rows, too; the network and the
+    # calibration stay as they are.
+    refit: bool = True
+
     # The precision that a threshold must reach by the lower Wilson bound.
     targets: tuple[float, ...] = (0.8, 0.9, 0.95, 0.97)
 

@@ -46,5 +46,7 @@ def hush() -> None:
 
 def command() -> str:
     """The command for the card: a path of one machine means nothing on another, its name does."""
-    shown = [Path(a).name if Path(a).is_absolute() else a for a in sys.argv[1:]]
+    shown = [
+        Path(a).name if Path(a).is_absolute() or a.startswith("..") else a for a in sys.argv[1:]
+    ]
     return shlex.join(["python", "-m", "trainer", *shown])

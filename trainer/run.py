@@ -124,7 +124,7 @@ def _finish(run: Run, data: Dataset, baseline: Baseline, work: Path, report: Rep
         base=Path(run.base).name if Path(run.base).is_dir() else run.base,
         recipe=asdict(run.recipe),
         data_digest=data.digest,
-        texts=pd.concat([data.part(FIT), data.extra]),
+        texts=_learnt(data, run.recipe),
         thresholds=limits,
         metrics={"command": run.command, **metrics},
     )
@@ -142,14 +142,15 @@ def recalibrate(run: Run, report: Report) -> ModelCard:
     data = dataset.load(run.files, run.recipe, report)
     baseline = Baseline(data.part(FIT), run.recipe.seed)
     (run.output / "card.json").unlink()  # unfinished until it is written again
+    (run.output / "recipe.toml").write_text(config.dump(run.recipe), encoding="utf-8")
     limits, metrics = _measure(run.output, run.recipe, data, baseline, report)
     metrics["command"] = before.metrics.get("command", "")
     written = card.write(
         run.output,
         base=before.base,
-        recipe=before.recipe,
+        recipe=asdict(run.recipe),
         data_digest=data.digest,
-        texts=pd.concat([data.part(FIT), data.extra]),
+        texts=_learnt(data, run.recipe),
         thresholds=limits,
         metrics={**metrics, "recalibrated": run.command},
     )
@@ -157,22 +158,44 @@ def recalibrate(run: Run, report: Report) -> ModelCard:
     return written
 
 
+def _learnt(data: Dataset, recipe: Recipe) -> pd.DataFrame:
+    """Every row that the model has learnt from, for the sources in its card."""
+    gold = data.gold[data.gold.part != TEST] if recipe.refit else data.part(FIT)
+    return pd.concat([gold, data.extra])
+
+
 def _measure(
     directory: Path, recipe: Recipe, data: Dataset, baseline: Baseline, report: Report
 ) -> tuple[dict[str, dict[str, float | None]], dict[str, Any]]:
     """Add the n-gram branch and calibrate; thresholds of the calibration part, figures of
-    validation and test, of the directory as it will be served."""
+    validation and test.
+
+    With `refit` the branch is fitted anew at the end, on every labelled row but the test ones, so
+    the test figures alone are of the directory as it will be served.
+    """
     report("fitting the n-gram branch")
     ngrams.fit(data.part(FIT), recipe.seed).save(directory)
     report("calibrating")
     part = data.part(CALIBRATION)
     scores = calibrate(directory, list(part.text), targets(part))
+    limits = thresholds(scores, targets(part), recipe.targets)
     report("evaluating")
-    metrics: dict[str, Any] = {}
-    for name in (VALIDATION, TEST):
-        part_of = data.part(name)
-        if len(part_of):
-            texts, labels = list(part_of.text), targets(part_of)
-            metrics[name] = evaluate(served_scores(directory, texts), labels)
-            metrics[f"{name}_baseline"] = evaluate(baseline.predict(texts), labels)
-    return thresholds(scores, targets(part), recipe.targets), metrics
+    metrics = _figures(directory, data, VALIDATION, baseline)
+    if recipe.refit:
+        report("fitting the n-gram branch on all but the test rows")
+        everything = data.gold[data.gold.part != TEST]
+        ngrams.fit(everything, recipe.seed).save(directory)
+        baseline = Baseline(everything, recipe.seed)
+    return limits, metrics | _figures(directory, data, TEST, baseline)
+
+
+def _figures(directory: Path, data: Dataset, name: str, baseline: Baseline) -> dict[str, Any]:
+    """The figures of a model and of the baseline on a part, if it has rows."""
+    part = data.part(name)
+    if part.empty:
+        return {}
+    texts, labels = list(part.text), targets(part)
+    return {
+        name: evaluate(served_scores(directory, texts), labels),
+        f"{name}_baseline": evaluate(baseline.predict(texts), labels),
+    }
