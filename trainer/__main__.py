@@ -20,6 +20,8 @@ app = typer.Typer(
 @app.command()
 def data(
     gold: Gold,
+    corpus: Corpus = None,
+    pool: Pool = None,
     labels: Labels = None,
     splits: Splits = None,
     recipe: Annotated[str, typer.Option(help="Whose shares the parts have.")] = "default",
@@ -31,8 +33,8 @@ def data(
     made = config.load(recipe)
     from trainer import dataset, statistics
 
-    loaded, labelled = dataset.count(options.files(gold, None, None, labels, splits), made)
-    found = statistics.describe(loaded, labelled)
+    files = options.files(gold, corpus, pool, labels, splits)
+    found = statistics.describe(*dataset.count(files, made))
     typer.echo(statistics.table(found))
     if out:
         statistics.write(found, out)

@@ -205,7 +205,7 @@ def _number(value: str, name: str) -> float:
 
 def _columns(given: formats.Source) -> Callable[[Fields], Vector] | None:
     """A reader of a column for each category, if the file has such and no list of labels."""
-    named = {name: c for name in given.columns if (c := Category.of(name))}
+    named = {name: c for name in given.columns if (c := formats.category(name))}
     if "labels" in given.columns or not any(c in TOXIC for c in named.values()):
         return None
     return lambda fields: vector({c: fields.get(name, "") for name, c in named.items()})
@@ -260,7 +260,7 @@ def _corpus_labels(fields: Fields) -> Vector:
 def _named(labels: Iterable[str], *, empty: bool = False) -> list[Category]:
     found = []
     for label in labels:
-        category = Category.of(label)
+        category = formats.category(label)
         if category is None:
             msg = f"unknown label {label!r}"
             raise ValueError(msg)

@@ -12,10 +12,20 @@ from trainer.baseline import Baseline, check_classes, soften
 from trainer.config import Recipe, TrainingError, source_weights
 from trainer.data import CATEGORIES, Examples, Loaded, targets
 from trainer.feedback import read_labels
-from trainer.groups import group
+from trainer.groups import group, near
 from trainer.progress import Report
 from trainer.sources import family
-from trainer.split import CALIBRATION, FIT, TEST, VALIDATION, Ledger, assign, without
+from trainer.split import (
+    CALIBRATION,
+    FIT,
+    PARTS,
+    TEST,
+    VALIDATION,
+    Ledger,
+    assign,
+    known_parts,
+    without,
+)
 
 OWN = Path(__file__).parent / "rows" / "own.tsv"
 
@@ -54,13 +64,13 @@ def load(files: Files, recipe: Recipe, report: Report) -> Dataset:
     Raises TrainingError if a file can't be used, a part is empty or a category has but one class.
     """
     ledger = Ledger.read(files.splits)
-    labelled = _join([_checked(found, report) for found in _read_labelled(files).values()])
+    labelled = _join([_checked(found, report) for found in _read_labelled(files).values()], ledger)
     labelled["part"] = assign(labelled, recipe, ledger)
+    _tell_of_near(labelled, report)
     own = _own(labelled) if recipe.own_rows else labelled.iloc[:0]
     labelled = pd.concat([labelled, own], ignore_index=True)
     _check_parts(labelled, files, report)
-    others = [_checked(data.read_corpus(path), report) for path in files.corpus]
-    others += [_checked(data.read_pool(path), report) for path in files.pool]
+    others = [_checked(found, report) for found in _read_others(files).values()]
     extra = _extra(others, labelled)
     parts = [labelled, *(frame.assign(part=FIT) for frame in others)]
     version = data.digest(pd.concat(parts, ignore_index=True))
@@ -73,34 +83,55 @@ def load(files: Files, recipe: Recipe, report: Report) -> Dataset:
     return dataset
 
 
-def count(files: Files, recipe: Recipe) -> tuple[dict[str, Loaded], pd.DataFrame]:
-    """Every labelled file as it was read, and all their rows with parts; the ledger isn't written.
+def count(files: Files, recipe: Recipe) -> tuple[dict[str, Loaded], pd.DataFrame, pd.DataFrame]:
+    """Every file as it was read, the labelled rows with parts, and the other ones that would be
+    learnt from; the ledger isn't written.
 
     Raises TrainingError if a file can't be used.
     """
-    loaded = _read_labelled(files)
-    labelled = _join([found.frame for found in loaded.values()])
-    labelled["part"] = assign(labelled, recipe, Ledger.read(files.splits))
-    return loaded, labelled
+    loaded, others = _read_labelled(files), _read_others(files)
+    ledger = Ledger.read(files.splits)
+    labelled = _join([found.frame for found in loaded.values()], ledger)
+    labelled["part"] = assign(labelled, recipe, ledger)
+    extra = _extra([found.frame for found in others.values()], labelled)
+    return loaded | others, labelled, extra
 
 
 def _read_labelled(files: Files) -> dict[str, Loaded]:
     """Labelled files by name, and the bot's database."""
-    loaded = {path.name: data.read_gold(path) for path in files.gold}
+    loaded = {str(path): data.read_gold(path) for path in files.gold}
     return loaded | ({"labels": read_labels(files.labels)} if files.labels else {})
 
 
-def _join(frames: list[pd.DataFrame]) -> pd.DataFrame:
-    """Rows of all files, duplicates merged, near ones grouped."""
+def _read_others(files: Files) -> dict[str, Loaded]:
+    loaded = {str(path): data.read_corpus(path) for path in files.corpus}
+    return loaded | {str(path): data.read_pool(path) for path in files.pool}
+
+
+def _join(frames: list[pd.DataFrame], ledger: Ledger) -> pd.DataFrame:
+    """Rows of all files, duplicates merged, near ones grouped; one that is near to several groups
+    joins the most held-out."""
     labelled = data.merge(pd.concat(frames, ignore_index=True)) if len(frames) > 1 else frames[0]
-    labelled["group"] = group(labelled, labelled[labelled.grouped])
+    known = labelled[labelled.grouped]
+    ranks = [-PARTS.index(part) if part else 1 for part in known_parts(known, ledger)]
+    known = known.assign(rank=ranks).sort_values(["rank", "group", "key"])
+    labelled["group"] = group(labelled, known)
     return labelled
+
+
+def _tell_of_near(labelled: pd.DataFrame, report: Report) -> None:
+    """Say how many rows that were learnt from before are near to rows that are held out now."""
+    fitted = labelled[labelled.part == FIT]
+    n = int(fitted.group.isin(labelled.group[labelled.part != FIT]).sum())
+    if n:
+        report(f"{n} rows of the fit part are near to held-out ones; the ledger keeps them there")
 
 
 def _own(labelled: pd.DataFrame) -> pd.DataFrame:
     """The texts written for this project that are in no file; they are only ever learnt from."""
     own = data.read_gold(OWN).frame
-    own = own[~own.key.isin(labelled.key)]
+    held_out = labelled[labelled.part != FIT]
+    own = own[~own.key.isin(labelled.key) & ~near(own, held_out)]
     return own.assign(part=FIT, group="own:" + own.group)
 
 
@@ -128,16 +159,22 @@ def _extra(others: list[pd.DataFrame], labelled: pd.DataFrame) -> pd.DataFrame:
     extra = pd.concat(others, ignore_index=True)
     extra = extra[~extra.key.duplicated() & ~extra.key.isin(labelled.key)]
     extra = extra.assign(group=group(extra, held_out))
-    return without(extra, held_out).reset_index(drop=True)
+    extra = without(extra, held_out)
+    # Groups of two files can be compared only if both have them.
+    return extra[~near(extra, held_out[~held_out.grouped])].reset_index(drop=True)
 
 
 def check_apart(dataset: Dataset) -> None:
-    """Assert that no row which is learnt from is a test row, nor shares a text with one."""
+    """Assert that no row which is learnt from is a test row, nor shares a text with one.
+
+    Of the labelled rows the ledger may keep one where it stood before a near-duplicate came.
+    """
     learnt, test = dataset.part(FIT), dataset.part(TEST)
     for frame in (learnt, dataset.extra):
         assert not (frame.split == "test").any(), "a test row would be trained on"
         assert not frame.key.isin(test.key).any(), "the text of a test row would be trained on"
-        assert not frame.group.isin(test.group).any(), "a test row's double would be trained on"
+    doubles = dataset.extra.group.isin(test.group)
+    assert not doubles.any(), "a test row's double would be trained on"
 
 
 def soften_extra(dataset: Dataset, teacher: Baseline, recipe: Recipe) -> Examples:

@@ -1,19 +1,19 @@
 """What moderators said, read from the bot's database; nothing is written there."""
 
 import asyncio
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy import select
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from moderation.categories import Category
 from moderation.tables import Label
 from trainer.config import TrainingError
-from trainer.data import Loaded, key, load, vector
+from trainer.data import Loaded, load, vector
 from trainer.formats import Row
 
 SOURCE = "feedback"
@@ -40,13 +40,14 @@ def read_labels(database: str) -> Loaded:
     return load(_shown(database), _rows(found), lambda fields: vector(_cells(fields)))
 
 
-def _url(database: str) -> str:
+def _url(database: str) -> URL:
     if "://" not in database:
         path = Path(database)
         if not path.is_file():
             msg = f"{database}: no such database"
             raise TrainingError(msg)
-        return f"sqlite+aiosqlite:///file:{path.resolve()}?mode=ro&uri=true"
+        file = f"file:{quote(str(path.resolve()))}"
+        return URL.create("sqlite+aiosqlite", database=file, query={"mode": "ro", "uri": "true"})
     try:
         url = make_url(database)
     except (ArgumentError, ValueError) as error:
@@ -59,7 +60,7 @@ def _url(database: str) -> str:
     if driver is None:
         msg = f"{kind}: the bot keeps its labels in SQLite or PostgreSQL"
         raise TrainingError(msg)
-    return url.set(drivername=driver).render_as_string(hide_password=False)
+    return url.set(drivername=driver)
 
 
 def _shown(database: str) -> str:
@@ -67,7 +68,7 @@ def _shown(database: str) -> str:
     return make_url(database).render_as_string() if "://" in database else database
 
 
-async def _latest(url: str) -> list[Label]:
+async def _latest(url: URL) -> list[Label]:
     engine = create_async_engine(url, hide_parameters=True)
     latest: dict[tuple[int, int], Label] = {}
     try:
@@ -85,8 +86,6 @@ def _rows(labels: list[Label]) -> Iterator[Row]:
         fault = "" if None not in cells.values() else "a label that is neither yes nor no"
         fields = {name: cell or "" for name, cell in cells.items()}
         fields |= {"text": label.text, "source": f"{SOURCE}:{label.source}"}
-        # Equal texts of one group stay together, whoever wrote them.
-        fields["group"] = f"{SOURCE}:{hashlib.sha256(key(label.text).encode()).hexdigest()[:16]}"
         yield Row(label.id, fields, fault)
 
 

@@ -60,12 +60,17 @@ def read(path: Path) -> Source:
     return _named(path, _csv(path) if kind == ".csv" else _tsv(path))
 
 
+def category(label: str) -> Category | None:
+    """The category of a label or a column; the OK ML Cup's NORMAL is not toxic."""
+    return Category.NON_TOXIC if label.casefold() == "normal" else Category.of(label)
+
+
 def label_list(value: str) -> list[str]:
     """The labels of a cell: JSON's list, or names parted by `|`, `,` or `;`."""
     if value.startswith("["):
         try:
             found = json.loads(value)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             msg = f"labels are no JSON list: {value[:60]!r}"
             raise ValueError(msg) from error
         return [str(label).strip() for label in found]
@@ -116,19 +121,26 @@ def _tsv(path: Path) -> Iterator[Row]:
 
 def _csv(path: Path) -> Iterator[Row]:
     """Commas or semicolons part the fields; quoted ones may hold line breaks."""
-    lines = (text for _, text in _lines(path))
-    first = next(lines, "")
+    first = _first_line(path)
     delimiter = ";" if first.count(";") > first.count(",") else ","
-    names = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
-    yield Row(1, {name: name for name in names})
-    reader = csv.reader(lines, delimiter=delimiter)
+    reader = csv.reader((text for _, text in _lines(path)), delimiter=delimiter)
     try:
-        for values in reader:
-            if values:
-                yield _counted(reader.line_num + 1, names, values)
+        names = [name.strip() for name in next(reader, [])]
     except csv.Error as error:
-        msg = f"{path}:{reader.line_num + 1}: {error}"
+        msg = f"{path}: the first line is not readable as CSV: {error}"
         raise TrainingError(msg) from error
+    yield Row(1, {name: name for name in names})
+    while True:
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Row(reader.line_num, {}, f"not CSV: {error}")
+            continue
+        # An empty line is a row of a single empty cell, and no row of several.
+        if values or len(names) == 1:
+            yield _counted(reader.line_num, names, values or [""])
 
 
 def _counted(line: int, names: list[str], values: list[str]) -> Row:
@@ -198,18 +210,12 @@ def _fasttext(path: Path) -> Iterator[Row]:
     """`__label__A,__label__B text`, or with blanks between the labels."""
     for number, line in _lines(path):
         text = line.strip()
-        if not text:
-            continue
         fault = "not UTF-8" if _ESCAPED.search(text) else ""
         found = _FASTTEXT.match(f"{text} ")
         labels = found[0].replace("__label__", " ").replace(",", " ").split() if found else []
         rest = text[found.end() :] if found else text
-        fields = {"text": rest.strip(), "labels": "|".join(map(_ok_ml_cup, labels))}
-        yield Row(number, fields, fault or ("" if labels else "no __label__"))
-
-
-def _ok_ml_cup(label: str) -> str:
-    return Category.NON_TOXIC.value if label.casefold() == "normal" else label
+        fields = {"text": rest.strip(), "labels": "|".join(labels)}
+        yield Row(number, fields, fault or ("" if labels or not text else "no __label__"))
 
 
 def _first_line(path: Path) -> str:

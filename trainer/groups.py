@@ -1,9 +1,11 @@
 """Groups of near-duplicate texts, which must not stand on both sides of a split."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
+import numpy as np
 import pandas as pd
 from datasketch import MinHash, MinHashLSH
+from numpy.typing import NDArray
 
 _SHINGLE = 5  # characters
 _PERMUTATIONS = 48
@@ -20,7 +22,8 @@ def group(frame: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
     loose = frame[~frame.grouped]
     if loose.empty:
         return frame.group
-    keys, groups = [*known.key, *loose.key], [*known.group, *loose.key]
+    known = known[_may_be_near(known.key, _vocabulary(loose.key)) | known.key.isin(loose.key)]
+    keys = [*known.key, *loose.key]
     joined = _Union(range(len(keys)))
     index = MinHashLSH(threshold=_THRESHOLD, num_perm=_PERMUTATIONS)
     shingles = [_shingles(key) for key in keys]
@@ -35,9 +38,32 @@ def group(frame: pd.DataFrame, known: pd.DataFrame) -> pd.Series:
                     if _similarity(found, shingles[other]) >= _THRESHOLD:
                         joined.unite(other, i)
             index.insert(i, sketch)
-    # A root is the least of its members, so a known row if there is one.
-    names = [groups[joined.root(i)] for i in range(len(known), len(keys))]
-    return frame.group.where(frame.grouped, pd.Series(names, index=loose.index, dtype=object))
+    # A root is the least of its members, so the first known row if there is one; else the group
+    # is called by its least text, whatever the order of the file.
+    names = dict(enumerate(known.group))
+    roots = [joined.root(i) for i in range(len(known), len(keys))]
+    for key, root in sorted(zip(loose.key, roots, strict=True)):
+        names.setdefault(root, key)
+    named = pd.Series([names[root] for root in roots], index=loose.index, dtype=object)
+    return frame.group.where(frame.grouped, named)
+
+
+def near(frame: pd.DataFrame, apart: pd.DataFrame) -> pd.Series:
+    """Whether each row of `frame` is a near-duplicate of one of `apart`, whatever their groups."""
+    if apart.empty:
+        return pd.Series(False, index=frame.index, dtype=bool)
+    may = _may_be_near(frame.key, _vocabulary(apart.key))
+    candidates = frame.key[may]
+    others = apart.key[_may_be_near(apart.key, _vocabulary(candidates))]
+    index = MinHashLSH(threshold=_THRESHOLD, num_perm=_PERMUTATIONS)
+    shingles = [_shingles(key) for key in others]
+    for i, found in enumerate(shingles):
+        index.insert(i, _sketch(found))
+    may[may] = [
+        any(_similarity(found, shingles[i]) >= _THRESHOLD for i in index.query(_sketch(found)))
+        for found in map(_shingles, candidates)
+    ]
+    return pd.Series(may, index=frame.index) | frame.key.isin(apart.key)
 
 
 class _Union:
@@ -61,6 +87,18 @@ def _shingles(key: str) -> frozenset[str]:
     if len(key) < _SHORTEST:
         return frozenset()
     return frozenset(key[i : i + _SHINGLE] for i in range(len(key) - _SHINGLE + 1))
+
+
+def _vocabulary(keys: Iterable[str]) -> set[str]:
+    return set().union(*map(_shingles, keys))
+
+
+def _may_be_near(keys: Iterable[str], vocabulary: set[str]) -> NDArray[np.bool_]:
+    """Whether so much of each text occurs in others that it may be like one of them: a sketch
+    costs fifty times as much."""
+    found = map(_shingles, keys)
+    enough = [bool(s) and len(s & vocabulary) >= _THRESHOLD * len(s) for s in found]
+    return np.array(enough, dtype=bool)
 
 
 def _sketch(shingles: frozenset[str]) -> MinHash:

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,31 +45,38 @@ class Ledger:
 
     def write(self, path: Path) -> None:
         """Write all lines, the old file being replaced at once."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         staging = path.with_name(f".{path.name}.{os.getpid()}")
         lines = (f"{name}\t{part}\n" for name, part in sorted(self.parts.items()))
-        staging.write_text("".join(lines), encoding="utf-8")
-        staging.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            staging.write_text("".join(lines), encoding="utf-8")
+            staging.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                staging.unlink(missing_ok=True)
+            msg = f"{path}: can't be written: {error.strerror}"
+            raise TrainingError(msg) from error
 
     def part(self, key: str) -> str | None:
         """The part of a text, None if it is new."""
         return self.parts.get(_hash(key))
 
     def add(self, keys: Iterable[str], parts: Iterable[str]) -> None:
-        """Remember new texts; one that is known stays where it is."""
+        """Remember new texts; one that is known stays where it is, unless it becomes a test row."""
         for key, part in zip(keys, parts, strict=True):
-            self.parts.setdefault(_hash(key), part)
+            name = _hash(key)
+            self.parts[name] = TEST if part == TEST else self.parts.get(name, part)
 
 
 def assign(frame: pd.DataFrame, recipe: Recipe, ledger: Ledger) -> pd.Series:
-    """The part of every row; new ones are added to `ledger`, in which nothing ever changes.
+    """The part of every row; new ones are added to `ledger`, in which only what a file calls a
+    test row ever changes.
 
-    A row that its file calls a test row is one, and one that it calls a training row never is. A
-    new row goes where the most held-out of its group stands. New groups are shared out so that each
+    A new row goes where the most held-out of its group stands; so a row that its file calls a
+    training row is a test row only if a near-duplicate is. New groups are shared out so that each
     part has its share of each label (iterative stratification, Sechidis et al. 2011).
     """
-    parts = pd.Series([ledger.part(key) for key in frame.key], index=frame.index, dtype=object)
-    parts = parts.where(frame.split != "test", TEST)
+    parts = known_parts(frame, ledger)
     held = _most_held_out(frame, parts)
     parts = parts.where(parts.notna(), frame.group.map(held))
     is_new = parts.isna()
@@ -81,6 +89,12 @@ def assign(frame: pd.DataFrame, recipe: Recipe, ledger: Ledger) -> pd.Series:
         parts = parts.where(parts.notna(), frame.group.map(placed))
     ledger.add(frame.key, parts)
     return parts
+
+
+def known_parts(frame: pd.DataFrame, ledger: Ledger) -> pd.Series:
+    """The part that file or ledger say, None where neither does."""
+    parts = pd.Series([ledger.part(key) for key in frame.key], index=frame.index, dtype=object)
+    return parts.where(frame.split != "test", TEST)
 
 
 def without(frame: pd.DataFrame, kept_apart: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,14 @@ _COMBINATIONS = 10
 _REASONS = 5
 
 
-def describe(loaded: dict[str, Loaded], labelled: pd.DataFrame) -> dict[str, Any]:
-    """What the files hold: `loaded` by file name as read, `labelled` with parts and groups."""
+def describe(
+    loaded: dict[str, Loaded], labelled: pd.DataFrame, others: pd.DataFrame
+) -> dict[str, Any]:
+    """What the files hold: `loaded` by file name as read, `labelled` with parts and groups,
+    `others` the rows of corpus and pool that may be learnt from."""
     words = np.array([len(text.split()) for text in labelled.text])
     return {
-        "files": {name: _file(found) for name, found in loaded.items()},
+        "files": {_short(name, loaded): _file(found) for name, found in loaded.items()},
         "rows": len(labelled),
         "groups": int(labelled.group.nunique()),
         "in_groups_of_several": int(labelled.group.duplicated(keep=False).sum()),
@@ -31,6 +35,8 @@ def describe(loaded: dict[str, Loaded], labelled: pd.DataFrame) -> dict[str, Any
         "labels": _labels(labelled),
         "parts": {str(p): _labels(rows) for p, rows in labelled.groupby("part")},
         "sources": {str(s): _labels(rows) for s, rows in _by_source(labelled)},
+        "others": _labels(others),
+        "other_sources": {str(s): _labels(rows) for s, rows in _by_source(others)},
         "combinations": _combinations(labelled),
     }
 
@@ -49,10 +55,11 @@ def table(statistics: dict[str, Any]) -> str:
         f"labelled: {statistics['rows']} texts in {statistics['groups']} groups, "
         f"{statistics['in_groups_of_several']} of them with near-duplicates; words: {words}",
         "",
-        f"{'positive':34}{'rows':>8}" + "".join(f"{c.value:>16}" for c in Category),
+        f"{'yes/no, the rest unknown':34}{'rows':>8}" + "".join(f"{c.value:>23}" for c in Category),
         _line("all", statistics["labels"]),
         *(_line(f"part {name}", found) for name, found in statistics["parts"].items()),
         *(_line(name, found) for name, found in statistics["sources"].items()),
+        *_other_lines(statistics),
         "",
         "most frequent combinations:",
         *(f"{n:>8}  {labels}" for labels, n in statistics["combinations"].items()),
@@ -96,6 +103,22 @@ def chart(labels: dict[str, Any]) -> Figure:
     return figure
 
 
+def _short(name: str, names: Iterable[str]) -> str:
+    """A file's name, with its folder if another has the same: no path of one machine is kept."""
+    path = Path(name)
+    same = [other for other in names if Path(other).name == path.name]
+    return path.name if len(same) == 1 else f"{path.parent.name}/{path.name}"
+
+
+def _other_lines(statistics: dict[str, Any]) -> list[str]:
+    if not statistics["others"]["rows"]:
+        return []
+    return [
+        _line("corpus and pool, to be learnt", statistics["others"]),
+        *(_line(name, found) for name, found in statistics["other_sources"].items()),
+    ]
+
+
 def _file(found: Loaded) -> dict[str, Any]:
     reasons = Counter(rejected.reason for rejected in found.rejected)
     return {
@@ -136,10 +159,14 @@ def _combinations(labelled: pd.DataFrame) -> dict[str, int]:
 
 
 def _line(name: str, found: dict[str, Any]) -> str:
-    cells = (
-        f"{found[c.value]['positive']:>8} {found[c.value]['share'] or 0:>7.1%}" for c in Category
-    )
+    cells = (_counts(found[category.value]) for category in Category)
     return f"{name:34}{found['rows']:>8}" + "".join(cells)
+
+
+def _counts(found: dict[str, Any]) -> str:
+    """Positive and negative rows; the others are unknown."""
+    share = "" if found["share"] is None else f"{found['share']:.1%}"
+    return f"{found['positive']:>8}/{found['negative']:<7}{share:>7}"
 
 
 def _spaced(n: int) -> str:

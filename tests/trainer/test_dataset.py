@@ -1,8 +1,10 @@
+import asyncio
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tests.trainer.bot_labels import fill
 from tests.trainer.conftest import corpus_lines, gold_lines, write
 from trainer import config, data, dataset
 from trainer.baseline import Baseline
@@ -11,6 +13,7 @@ from trainer.dataset import Files
 from trainer.split import FIT, TEST
 
 RECIPE = config.load("tiny")
+GOLD = "text\tlabels\tsplit\tgroup\tsource"
 
 
 def silent(line):
@@ -31,7 +34,9 @@ def test_one_class_stops_the_run(tmp_path):
     lines = [line for line in gold_lines() if "threat" not in line]
 
     with pytest.raises(TrainingError, match="with the category threat"):
-        dataset.load(Files((write(tmp_path / "gold.tsv", lines),)), RECIPE, silent)
+        dataset.load(
+            Files((write(tmp_path / "gold.tsv", lines),)), replace(RECIPE, own_rows=False), silent
+        )
 
 
 def test_too_few_rows_stop_the_run(tmp_path):
@@ -147,6 +152,56 @@ def test_no_row_moves_when_a_file_is_added(gold, tmp_path):
 
     assert [places[key] for key in before.key] == list(before.part)
     assert len(after) > len(before)
+
+
+def test_a_row_learnt_before_its_double_was_held_out_stays_and_is_told_of(gold, tmp_path):
+    ledger, said = tmp_path / "splits.tsv", []
+    before = dataset.load(Files((gold,), splits=ledger), RECIPE, silent).gold
+    fitted = before[(before.part == FIT) & (before.source != "own")].iloc[0]
+    double = f"совсем новый текст\tinsult\ttest\t{fitted.group}\tм"
+    files = Files((gold, write(tmp_path / "more.tsv", [GOLD, double])), splits=ledger)
+    after = dataset.load(files, RECIPE, said.append).gold
+
+    assert list(after.part[after.key == fitted.key]) == [FIT]
+    assert "1 rows of the fit part are near to held-out ones; the ledger keeps them there" in said
+
+
+def test_files_of_one_name_in_two_folders_are_both_read(gold, tmp_path):
+    (tmp_path / "other").mkdir()
+    other = write(tmp_path / "other" / gold.name, [GOLD, "второй файл\trude\ttrain\t9000\tм"])
+    loaded, labelled, _ = dataset.count(Files((gold, other)), RECIPE)
+
+    assert [found.read for found in loaded.values()] == [360, 1]
+    assert "второй файл" in set(labelled.text)
+
+
+def test_without_groups_in_the_files_no_double_of_a_held_out_text_is_learnt(tmp_path):
+    lines = ["\t".join(line.split("\t")[:2]) for line in gold_lines()]
+    gold = write(tmp_path / "gold.tsv", lines)
+    placed = dataset.load(Files((gold,)), RECIPE, silent).gold
+    held_out = placed[placed.part != FIT].iloc[0].text
+    header = next(corpus_lines())
+    rows = [f"{held_out}!!\ttoxic\tм\tru\t\t1\ttrain", "о третьем\ttoxic\tм\tru\t\t2\ttrain"]
+    corpus = write(tmp_path / "corpus.tsv", [header, *rows])
+    pool = write(tmp_path / "pool.tsv", ["text", f"{held_out}, да", "о другом и по-другому"])
+    found = dataset.load(Files((gold,), (corpus,), (pool,)), RECIPE, silent)
+
+    assert list(found.extra.text) == ["о третьем", "о другом и по-другому"]
+
+
+async def test_labels_of_the_bot_are_split_like_gold_and_tied_to_near_texts(gold, tmp_path):
+    test = data.read_gold(gold).frame.query("split == 'test'").iloc[0].text
+    votes = [(f"{test}!", 1, {"insult": 1}), ("ты балбес", 1, {"insult": 1})]
+    path = tmp_path / "bot.sqlite3"
+    await fill(f"sqlite+aiosqlite:///{path}", votes)
+    files = Files((gold,), labels=str(path))
+    found = (await asyncio.to_thread(dataset.load, files, RECIPE, silent)).gold
+    told = found[found.source == "feedback:button"]
+    parts = dict(zip(told.text, told.part, strict=True))
+
+    assert parts.get(f"{test}!", TEST) == TEST
+    assert list(told.threat) == [-1.0] * len(told)
+    assert "ты балбес" in parts
 
 
 def test_the_recipe_weighs_a_source(gold):

@@ -1,43 +1,11 @@
 import pytest
 
-from moderation import database
-from moderation.categories import Category
-from moderation.policy import Action
-from moderation.tables import Case, Label, Prediction
+from tests.trainer.bot_labels import fill
 from trainer.config import TrainingError
 from trainer.feedback import read_labels
 
 YES = {"insult": 1}
 NO = {"insult": 0}
-
-
-async def fill(url, votes):
-    """A case for each text, and labels of moderators: text, moderator, stated labels."""
-    async with database.opened(url) as sessions, sessions.begin() as session:
-        cases = {}
-        for number, (text, moderator, stated) in enumerate(votes):
-            if text not in cases:
-                prediction = Prediction(
-                    chat_id=-1, message_id=number, revision=0, user_id=5, content_hash="0",
-                    field="text", model_version="v", scores={}, action=Action.NONE, score=0.0,
-                    threshold=1.0,
-                )  # fmt: skip
-                session.add(prediction)
-                await session.flush()
-                case = Case(
-                    prediction_id=prediction.id, chat_id=-1, user_name="имя", text=text, flagged=[]
-                )
-                session.add(case)
-                await session.flush()
-                cases[text] = case.id
-            session.add(
-                Label(
-                    case_id=cases[text], chat_id=-1, moderator_id=moderator, source="button",
-                    text=text, vector={c.value: stated.get(c.value) for c in Category},
-                    model_version="v", scores={},
-                )
-            )  # fmt: skip
-            await session.flush()
 
 
 @pytest.fixture
@@ -75,7 +43,8 @@ async def test_what_a_moderator_left_open_stays_unknown_and_the_provenance_is_ke
     assert set(frame.threat) == {-1}
     assert set(frame.source) == {"feedback:button"}
     assert set(frame.split) == {""}
-    assert frame.grouped.all()
+    assert list(frame.group) == list(frame.key)
+    assert not frame.grouped.any()
 
 
 async def test_a_file_is_read_by_its_path_and_not_written(tmp_path):
@@ -86,6 +55,13 @@ async def test_a_file_is_read_by_its_path_and_not_written(tmp_path):
     assert len((await read(str(path))).frame) == 1
     assert len((await read(f"sqlite:///{path}")).frame) == 1
     assert path.read_bytes() == before
+
+
+async def test_a_path_may_hold_any_letter(tmp_path):
+    await fill(f"sqlite+aiosqlite:///{tmp_path}/plain/bot.sqlite3", [("ты балбес", 1, YES)])
+    folder = (tmp_path / "plain").rename(tmp_path / "бот 1%20 #2?")
+
+    assert len((await read(str(folder / "bot.sqlite3"))).frame) == 1
 
 
 async def test_a_database_without_labels_is_refused(tmp_path):

@@ -162,6 +162,38 @@ def test_a_quoted_cell_of_a_csv_may_hold_commas_and_line_breaks(tmp_path):
     assert [r.line for r in loaded.rejected] == [4]
 
 
+def test_a_row_that_is_no_csv_is_left_out_and_the_next_is_read(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"text,insult\none,1\na\rb,1\nthree,0\n")
+    loaded = data.read_gold(path)
+
+    assert list(loaded.frame.text) == ["one", "three"]
+    assert [(r.line, r.reason.split(":")[0]) for r in loaded.rejected] == [(3, "not CSV")]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "texts"),
+    [
+        ("a.csv", "text\nб\n\nа\n", ["б", "", "а"]),
+        ("a.csv", "id,comment\n1,б\n2,\n3,а\n", ["б", "", "а"]),
+        ("a.jsonl", '{"message": "б"}\n{"message": null}\n{"message": "а"}\n', ["б", "", "а"]),
+        ("a.txt", "__label__RUDE б\n\nпросто а\n", ["б", "", "просто а"]),
+    ],
+)
+def test_texts_to_score_keep_their_order_and_the_empty_ones(tmp_path, name, content, texts):
+    (tmp_path / name).write_text(content, encoding="utf-8")
+
+    assert data.read_texts(tmp_path / name) == texts
+
+
+def test_the_names_of_the_ok_ml_cup_are_known_in_every_format(tmp_path):
+    listed = write(tmp_path / "a.csv", ["text,labels", "а,NORMAL", "б,INSULT|THREAT"])
+    columns = write(tmp_path / "b.csv", ["text,NORMAL,INSULT", "а,1,0", "б,0,1"])
+
+    assert list(data.read_gold(listed).frame.non_toxic) == [1, 0]
+    assert list(data.read_gold(columns).frame.non_toxic) == [1, 0]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from moderation.categories import Category
 from trainer.config import Recipe, TrainingError
-from trainer.split import CALIBRATION, FIT, TEST, VALIDATION, Ledger, assign, without
+from trainer.split import CALIBRATION, FIT, PARTS, TEST, VALIDATION, Ledger, assign, without
 
 RECIPE = Recipe()
 
@@ -21,13 +21,44 @@ def frame(groups, splits=None, keys=None, labels=None):
     return rows.assign(**{c.value: [float(c is label) for label in labels] for c in Category})
 
 
-@given(st.lists(st.text(), unique=True), st.lists(st.text(), unique=True))
-def test_no_row_moves_when_rows_are_added(groups, added):
-    ledger = Ledger()
-    before = assign(frame(groups), RECIPE, ledger)
-    after = assign(frame(groups + added), RECIPE, ledger)
+ROWS = st.lists(
+    st.tuples(st.sampled_from("абвгдежз"), st.sampled_from(["", "train", "test"]),
+              st.sampled_from([*Category])),
+    max_size=40,
+)  # fmt: skip
 
-    assert list(after[: len(groups)]) == list(before)
+
+def made(rows):
+    groups, splits, labels = map(list, zip(*rows, strict=True)) if rows else ([], [], [])
+    return frame(groups, splits, labels=labels)
+
+
+@given(ROWS, ROWS)
+def test_no_row_moves_when_rows_are_added(rows, added):
+    ledger = Ledger()
+    before = assign(made(rows), RECIPE, ledger)
+    after = assign(made(rows + added), RECIPE, ledger)
+
+    assert list(after[: len(rows)]) == list(before)
+
+
+@given(ROWS)
+def test_every_row_has_a_part_and_a_new_group_has_one(rows):
+    found = made(rows)
+    found["part"] = assign(found, RECIPE, Ledger())
+
+    assert set(found.part) <= set(PARTS)
+    assert (found.part[found.split == "test"] == TEST).all()
+    new = found[~found.group.isin(found.group[found.split == "test"])]
+    assert (new.groupby("group").part.nunique() <= 1).all()
+
+
+def test_a_row_that_a_file_marks_as_test_is_one_from_then_on():
+    ledger = Ledger()
+    ledger.add(["а"], [FIT])
+
+    assert list(assign(frame(["1"], ["test"], ["а"]), RECIPE, ledger)) == [TEST]
+    assert list(assign(frame(["1"], [""], ["а"]), RECIPE, ledger)) == [TEST]
 
 
 def test_the_order_of_the_file_means_nothing():
@@ -102,6 +133,13 @@ def test_a_ledger_survives_being_written_and_read(tmp_path):
 
     assert [found.part(key) for key in ("первый", "второй", "третий")] == [FIT, TEST, None]
     assert "первый" not in (tmp_path / "new" / "splits.tsv").read_text(encoding="utf-8")
+
+
+def test_a_ledger_that_cant_be_written_is_said_in_one_line(tmp_path):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(TrainingError, match="can't be written: "):
+        Ledger().write(tmp_path / "file" / "splits.tsv")
 
 
 @pytest.mark.parametrize("content", ["нет\n", "a\tb\tc\n", "abc\tdev\n"])

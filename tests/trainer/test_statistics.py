@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tests.trainer.conftest import gold_lines, trainer, write
+from tests.trainer.conftest import corpus_lines, gold_lines, trainer, write
 from trainer import dataset, statistics
 from trainer.config import Recipe
 from trainer.dataset import Files
@@ -16,8 +16,8 @@ def counted(tmp_path):
         "Ты  идиот\trude\ttrain\t902\tм",
         "без полей",
     ]
-    loaded, labelled = dataset.count(Files((write(tmp_path / "gold.tsv", lines),)), Recipe())
-    return statistics.describe(loaded, labelled)
+    files = Files((write(tmp_path / "gold.tsv", lines),))
+    return statistics.describe(*dataset.count(files, Recipe()))
 
 
 def test_rows_duplicates_contradictions_and_bad_rows_are_counted(counted):
@@ -49,6 +49,27 @@ def test_the_chart_names_every_category(counted):
 
     assert named == ["Не токсично", "Грубость", "Дискриминация", "Угроза", "Оскорбление", "Мат"]
     assert [bar.get_width() for bar in axes.patches][4] == counted["labels"]["insult"]["positive"]
+
+
+def test_corpus_and_pool_are_counted_by_source(gold, tmp_path):
+    corpus = write(tmp_path / "corpus.tsv", corpus_lines(20))
+    pool = write(tmp_path / "pool.tsv", ["text\tsource", "просто текст\tпул"])
+    found = statistics.describe(*dataset.count(Files((gold,), (corpus,), (pool,)), Recipe()))
+    sources = found["other_sources"]
+
+    assert (found["rows"], found["others"]["rows"]) == (360, 21)
+    assert sources["ruparadetox_toxic"]["non_toxic"]["negative"] == 10
+    assert sources["ruparadetox_toxic"]["insult"]["unknown"] == 10
+    assert sources["пул"]["non_toxic"]["unknown"] == 1
+    assert "corpus and pool, to be learnt" in statistics.table(found)
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(gold, tmp_path):
+    (tmp_path / "other").mkdir()
+    other = write(tmp_path / "other" / gold.name, gold_lines(20, seed=5))
+    found = statistics.describe(*dataset.count(Files((gold, other)), Recipe()))
+
+    assert list(found["files"]) == [f"{tmp_path.name}/gold.tsv", "other/gold.tsv"]
 
 
 def test_the_command_prints_and_writes_them(tmp_path):
