@@ -25,6 +25,7 @@ class Recipe:
     calibration_share: float = 0.1
     validation_share: float = 0.1
     own_rows: bool = True  # learn from the texts that were written for this project, too
+    more_rows: bool = False  # and from those written after the embedded model was made
 
     # The network from scratch. Twelve thousand pieces hold most obscene stems whole.
     vocabulary: int = 12000

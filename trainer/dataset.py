@@ -27,7 +27,7 @@ from trainer.split import (
     without,
 )
 
-OWN = Path(__file__).parent / "rows" / "own.tsv"
+ROWS = Path(__file__).parent / "rows"  # texts written for this project
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,7 @@ def load(files: Files, recipe: Recipe, report: Report) -> Dataset:
     labelled = _join([_checked(found, report) for found in _read_labelled(files).values()], ledger)
     labelled["part"] = assign(labelled, recipe, ledger)
     _tell_of_near(labelled, report)
-    own = _own(labelled) if recipe.own_rows else labelled.iloc[:0]
-    labelled = pd.concat([labelled, own], ignore_index=True)
+    labelled = pd.concat([labelled, _own(labelled, recipe)], ignore_index=True)
     _check_parts(labelled, files, report)
     others = [_checked(found, report) for found in _read_others(files).values()]
     extra = _extra(others, labelled)
@@ -127,9 +126,13 @@ def _tell_of_near(labelled: pd.DataFrame, report: Report) -> None:
         report(f"{n} rows of the fit part are near to held-out ones; the ledger keeps them there")
 
 
-def _own(labelled: pd.DataFrame) -> pd.DataFrame:
+def _own(labelled: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
     """The texts written for this project that are in no file; they are only ever learnt from."""
-    own = data.read_gold(OWN).frame
+    names = [*["own"] * recipe.own_rows, *["more"] * recipe.more_rows]
+    if not names:
+        return labelled.iloc[:0]
+    frames = [data.read_gold(ROWS / f"{name}.tsv").frame for name in names]
+    own = pd.concat(frames, ignore_index=True)
     held_out = labelled[labelled.part != FIT]
     own = own[~own.key.isin(labelled.key) & ~near(own, held_out)]
     return own.assign(part=FIT, group="own:" + own.group)

@@ -210,3 +210,11 @@ def test_the_recipe_weighs_a_source(gold):
 
     assert set(rows[rows.source == "own"].weight) == {3.0}
     assert set(rows[rows.source != "own"].weight) == {1.0}
+
+
+def test_texts_written_later_are_learnt_from_if_the_recipe_says_so(gold):
+    recipe = replace(RECIPE, more_rows=True)
+    usual, more = (dataset.load(Files((gold,)), r, silent).gold for r in (RECIPE, recipe))
+
+    assert len(more) - len(usual) > 900
+    assert set(more.part[~more.key.isin(usual.key)]) == {FIT}

@@ -59,6 +59,18 @@ def test_every_row_is_read_and_no_two_are_the_same_text():
     assert len(loaded.frame) == len(lines()) >= 1000
 
 
+def test_the_texts_written_later_are_others_and_near_to_no_judging_text():
+    more = data.read_gold(ROWS.with_name("more.tsv"))
+    rude = (more.frame.rude == 1) & (more.frame[["insult", "threat", "discrimination"]] == 1).any(
+        axis=1
+    )
+
+    assert more.rejected == ()
+    assert not more.frame.key.isin(frame().key).any()
+    assert not rude.any()
+    assert list(near_doubles(list(more.frame.text), judging_texts())) == []
+
+
 def test_every_row_says_what_it_teaches_and_that_it_is_ours():
     for row in lines():
         assert row["function"].isalpha(), row
