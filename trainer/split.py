@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from trainer.config import Recipe, TrainingError
 from trainer.data import CATEGORIES, targets
+from trainer.disk import is_full
 
 FIT, CALIBRATION, VALIDATION, TEST = "fit", "calibration", "validation", "test"
 PARTS = (FIT, CALIBRATION, VALIDATION, TEST)  # from learnt to most held out
@@ -54,6 +55,8 @@ class Ledger:
         except OSError as error:
             with suppress(OSError):
                 staging.unlink(missing_ok=True)
+            if is_full(error):
+                raise  # said for all files alike
             msg = f"{path}: can't be written: {error.strerror}"
             raise TrainingError(msg) from error
 

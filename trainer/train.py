@@ -1,5 +1,6 @@
 """Fine-tuning: complete labels and replayed soft ones, the best epoch by validation kept."""
 
+import json
 import random
 import shutil
 from collections.abc import Sequence
@@ -158,7 +159,9 @@ def fine_tune(
 def _has_checkpoint(directory: Path) -> bool:
     """Whether there is one to go on from; what was cut off while it was written is removed."""
     for checkpoint in directory.glob("checkpoint-*"):
-        if not (checkpoint / "trainer_state.json").exists():
+        try:  # the state is written last
+            json.loads((checkpoint / "trainer_state.json").read_bytes())
+        except (OSError, ValueError):
             shutil.rmtree(checkpoint)
     return any(directory.glob("checkpoint-*"))
 

@@ -6,7 +6,7 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from trainer.data import Examples
-from trainer.train import MaskedLoss, macro_ap, positive_weight
+from trainer.train import MaskedLoss, _has_checkpoint, macro_ap, positive_weight
 
 
 def loss(logits, labels, weights=None):
@@ -77,3 +77,17 @@ def test_a_positive_of_weight_two_is_as_two_rows():
     doubled = MaskedLoss(torch.tensor([2.0]))(outputs, labels) * 2
 
     assert doubled == pytest.approx(3 * loss([[0.3], [0.3], [-1.0]], [[1.0], [1.0], [0.0]]).item())
+
+
+def test_a_checkpoint_that_was_cut_off_while_it_was_written_is_no_place_to_go_on_from(tmp_path):
+    for name, content in (
+        ("checkpoint-1", '{"epoch": 1}'),
+        ("checkpoint-2", ""),
+        ("checkpoint-3", None),
+    ):
+        (tmp_path / name).mkdir()
+        if content is not None:
+            (tmp_path / name / "trainer_state.json").write_text(content)
+
+    assert _has_checkpoint(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-1"]
