@@ -2,7 +2,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from moderation.categories import TOXIC
@@ -14,7 +14,8 @@ from trainer.config import TrainingError
 
 CONTENT = json.dumps(evaluations.evaluation(evaluations.scored(evaluations.rows())))
 FIGURES = st.floats(-0.2, 0.2)
-NO_DEADLINE = settings(deadline=None)  # the machine may be busy
+# The machine may be busy.
+NO_DEADLINE = settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture
