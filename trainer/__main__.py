@@ -7,7 +7,7 @@ import typer
 
 from trainer import config, disk, options
 from trainer.config import TrainingError
-from trainer.options import Corpus, Gold, Labels, Pool, Splits
+from trainer.options import Against, Corpus, Evaluated, Gold, Labels, NewLabels, Pool, Splits
 
 app = typer.Typer(
     help="Train models that score Russian messages for toxicity, and score files with them.",
@@ -203,13 +203,9 @@ def suites(
 
 @app.command()
 def compare(
-    evaluation: Annotated[Path, typer.Option(help="Directory of an evaluation.")],
-    against: Annotated[
-        str | None, typer.Option(help="champion, base or ngrams; the champion if there is one.")
-    ] = None,
-    new_labels: Annotated[
-        int | None, typer.Option(help="Corrections new to the candidate, if it can't be counted.")
-    ] = None,
+    evaluation: Evaluated,
+    against: Against = None,
+    new_labels: NewLabels = None,
     out: Annotated[
         Path | None, typer.Option(help="File for the verdict; verdict.json beside the evaluation.")
     ] = None,
@@ -230,16 +226,12 @@ def compare(
 
 @app.command()
 def report(
-    evaluation: Annotated[Path, typer.Option(help="Directory of an evaluation.")],
+    evaluation: Evaluated,
     out: Annotated[
         Path | None, typer.Option(help="Directory for the report; the evaluation's by default.")
     ] = None,
-    against: Annotated[
-        str | None, typer.Option(help="champion, base or ngrams; the champion if there is one.")
-    ] = None,
-    new_labels: Annotated[
-        int | None, typer.Option(help="Corrections new to the candidate, if it can't be counted.")
-    ] = None,
+    against: Against = None,
+    new_labels: NewLabels = None,
     card: Annotated[
         Path | None, typer.Option(help="Directory of the model, for its README.md.")
     ] = None,

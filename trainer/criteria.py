@@ -148,10 +148,10 @@ def identity_gap(candidate: Model, incumbent: Model) -> Criterion:
     new, old = (_widest(model.suites) for model in (candidate, incumbent))
     limit = old + GAP_MARGIN
     outcome = Outcome.PASSED if new <= limit else Outcome.FAILED
-    shown, before, allowed = (_both(x, 2) for x in (new, old, limit))
+    shown, before, allowed = (_both(100 * x, 0, sign=False) for x in (new, old, limit))
     title_ru, title_en = _TITLES[name]
-    ru = f"{title_ru}: на {shown[0]} чаще среднего, было {before[0]}; допустимо {allowed[0]}."
-    en = f"{title_en}: {shown[1]}, was {before[1]}; allowed: {allowed[1]}."
+    ru = f"{title_ru}: на {shown[0]} п. п. чаще среднего, было {before[0]}; допустимо {allowed[0]}."
+    en = f"{title_en}: {shown[1]} points above the mean, was {before[1]}; allowed: {allowed[1]}."
     return Criterion(name, outcome, new, limit, ru, en)
 
 

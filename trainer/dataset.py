@@ -64,12 +64,12 @@ def load(files: Files, recipe: Recipe, report: Report) -> Dataset:
     Raises TrainingError if a file can't be used, a part is empty or a category has but one class.
     """
     ledger = Ledger.read(files.splits)
-    labelled = _join([_checked(found, report) for found in _read_labelled(files).values()], ledger)
+    labelled = _join([checked(found, report) for found in _read_labelled(files).values()], ledger)
     labelled["part"] = assign(labelled, recipe, ledger)
     _tell_of_near(labelled, report)
     labelled = pd.concat([labelled, _own(labelled, recipe)], ignore_index=True)
     _check_parts(labelled, files, report)
-    others = [_checked(found, report) for found in _read_others(files).values()]
+    others = [checked(found, report) for found in _read_others(files).values()]
     extra = _extra(others, labelled)
     parts = [labelled, *(frame.assign(part=FIT) for frame in others)]
     version = data.digest(pd.concat(parts, ignore_index=True))
@@ -218,7 +218,8 @@ def sample(examples: Examples, n: int, seed: int) -> Examples:
     return Examples(texts, examples.targets[rows], examples.weights[rows])
 
 
-def _checked(loaded: Loaded, report: Report) -> pd.DataFrame:
+def checked(loaded: Loaded, report: Report) -> pd.DataFrame:
+    """The usable rows; says which ones are left out, and why."""
     for rejected in loaded.rejected[:20]:
         report(f"row left out: {rejected}")
     if loaded.rejected:

@@ -21,6 +21,13 @@ Splits = Annotated[
     Path | None,
     typer.Option(help="Ledger of parts; by default splits.tsv beside the model's directory."),
 ]
+Evaluated = Annotated[Path, typer.Option(help="Directory of an evaluation.")]
+Against = Annotated[
+    str | None, typer.Option(help="champion, base or ngrams; the champion if there is one.")
+]
+NewLabels = Annotated[
+    int | None, typer.Option(help="Corrections new to the candidate, if it can't be counted.")
+]
 
 
 def files(

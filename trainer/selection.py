@@ -6,10 +6,11 @@ import pandas as pd
 
 from trainer import config, data
 from trainer.config import Recipe, TrainingError
+from trainer.dataset import checked
 from trainer.evaluation import Rows
 from trainer.groups import group
 from trainer.progress import Report
-from trainer.split import CALIBRATION, TEST, VALIDATION, Ledger, assign
+from trainer.split import CALIBRATION, TEST, VALIDATION, Ledger, assign, known_parts
 
 ALL = "all"
 PARTS = (TEST, VALIDATION, CALIBRATION, ALL)
@@ -31,15 +32,15 @@ def select(
         notes.append(f"{path.name}: no row is marked as a test row, so all are judged")
         part = ALL
     if part in (VALIDATION, CALIBRATION):
-        who = "any model" if splits is None else "a model that wasn't trained by this ledger"
-        notes.append(f"{who} may have learnt rows of the {part} part, which would flatter it")
+        # The n-grams learn them in the end, if the recipe refits; another ledger's model, all.
+        notes.append(f"any model may have learnt rows of the {part} part, which would flatter it")
     chosen = frame if part == ALL else frame[placed == part]
     if chosen.empty:
         msg = f"{path}: no row in the {part} part"
         raise TrainingError(msg)
     others = frame.drop(chosen.index) if train is None else _read(train, report, chosen)
     # Held-out rows are none of the baselines' business either, when another part is judged.
-    others = others[_marked(others, known) != TEST]
+    others = others[known_parts(others, known) != TEST]
     clear = others[~others.group.isin(chosen.group) & ~others.key.isin(chosen.key)]
     notes += _overlap(len(others) - len(clear), len(others))
     for note in notes:
@@ -72,12 +73,7 @@ def _check(part: str, splits: Path | None) -> None:
 
 def _read(path: Path, report: Report, judged: pd.DataFrame | None = None) -> pd.DataFrame:
     """The rows of a file; near-duplicates of `judged` ones are in their groups."""
-    loaded = data.read_gold(path)
-    for rejected in loaded.rejected[:20]:
-        report(f"row left out: {rejected}")
-    if loaded.rejected:
-        report(f"rows left out: {len(loaded.rejected)} in {path}")
-    frame = loaded.frame
+    frame = checked(data.read_gold(path), report)
     frame["group"] = group(frame, pd.concat([judged, frame[frame.grouped]]))
     return frame
 
@@ -86,13 +82,7 @@ def _parts(frame: pd.DataFrame, part: str, recipe: Recipe, ledger: Ledger) -> pd
     """Test rows are those that file or ledger say; other parts are drawn as in training."""
     if part in (VALIDATION, CALIBRATION):
         return assign(frame, recipe, ledger)
-    return _marked(frame, ledger)
-
-
-def _marked(frame: pd.DataFrame, ledger: Ledger) -> pd.Series:
-    """The part that file or ledger say, None where neither does."""
-    known = pd.Series([ledger.part(key) for key in frame.key], index=frame.index, dtype=object)
-    return known.where(frame.split != "test", TEST)
+    return known_parts(frame, ledger)
 
 
 def _overlap(shared: int, n: int) -> list[str]:

@@ -128,13 +128,10 @@ def _stratify(
     wanted = {part: share for part, share in shares.items() if share > 0}
     had = placed[placed.split == rows.split.iloc[0]]
     desire = _desire(labels, _by_part(had, parts, wanted), wanted)
-    open_groups = set(range(len(names)))
     found: dict[str, str] = {}
     for i in _rarest_first(labels, names):
-        if i not in open_groups:
-            continue
-        open_groups.discard(i)
-        found[names[i]] = _choose(labels[i], desire, wanted)
+        if names[i] not in found:
+            found[names[i]] = _choose(labels[i], desire, wanted)
     return found
 
 
