@@ -27,6 +27,7 @@ class Callback:
             "user_id": self.shape["from"]["id"],
             "chat_id": message["chat"]["id"],
             "message_id": message["message_id"],
+            "ephemeral_message_id": message.get("ephemeral_message_id"),
             "data": self.shape["data"],
             "answer": self.answer,
         }

@@ -58,6 +58,7 @@ class Message:
     deleted_by: int | None = None
     edit_count: int = 0
     reactions: list[Json] = field(default_factory=list)
+    after_message_id: int = 0
 
     @property
     def id(self) -> int:
@@ -80,6 +81,21 @@ class Message:
             "reactions": self.reactions,
         }
 
+    def ephemeral_state(self) -> Json:
+        """An ephemeral message: whom it is for, and after which message it came."""
+        empty: Json = {"text": "", "entities": [], "reply_markup": None}
+        return (
+            empty
+            | self.body
+            | {
+                "id": self.body["ephemeral_message_id"],
+                "receiver_user_id": self.body["receiver_user"]["id"],
+                "after_message_id": self.after_message_id,
+                "deleted": self.deleted,
+                "edit_count": self.edit_count,
+            }
+        )
+
     def as_reply(self) -> Json:
         """A replied message is shown without what it replies to itself."""
         return {name: part for name, part in self.body.items() if name != "reply_to_message"}
@@ -99,10 +115,12 @@ class Chat:
     permissions: frozenset[str] = ALL_PERMISSIONS
     members: dict[int, Member] = field(default_factory=dict)
     messages: dict[int, Message] = field(default_factory=dict)
+    ephemeral: dict[int, Message] = field(default_factory=dict)
     topics: set[int] = field(default_factory=set)
     banned_senders: set[int] = field(default_factory=set)
     invite_links: list[Json] = field(default_factory=list)
     last_message_id: int = 0
+    last_ephemeral_id: int = 0
     migrated_to: int | None = None
     is_deleted: bool = False
 
@@ -139,4 +157,8 @@ class Chat:
 
     def live_message(self, message_id: int) -> Message | None:
         message = self.messages.get(message_id)
+        return message if message and not message.deleted else None
+
+    def live_ephemeral(self, ephemeral_id: int) -> Message | None:
+        message = self.ephemeral.get(ephemeral_id)
         return message if message and not message.deleted else None

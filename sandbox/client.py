@@ -51,6 +51,11 @@ class Client:
         found: dict[str, Any] = next(chat for chat in chats if chat["id"] == chat_id)
         return found
 
+    async def ephemeral(self, chat_id: int) -> list[dict[str, Any]]:
+        """The ephemeral messages of a chat that were not deleted."""
+        chat = await self.chat(chat_id)
+        return [message for message in chat["ephemeral"] if not message["deleted"]]
+
     async def messages(self, chat_id: int, user_id: int | None = None) -> list[dict[str, Any]]:
         """The messages of a chat that were not deleted, or those of one user."""
         chat = await self.chat(chat_id)

@@ -90,8 +90,7 @@ def delete(telegram: Telegram, body: Json) -> Json:
 
 def press(telegram: Telegram, body: Json) -> Json:
     chat = _chat(telegram, body)
-    message_id, user_id = int(body["message_id"]), int(body["user_id"])
-    callback = people.press(telegram, chat, message_id, user_id, body)
+    callback = people.press(telegram, chat, int(body["user_id"]), body)
     return {"callback_query_id": callback.id, "callback": callback.state()}
 
 
@@ -131,6 +130,15 @@ def advance_clock(telegram: Telegram, body: Json) -> Json:
     telegram.updates.wake()
     telegram.journal.tell("clock", now=telegram.clock.now())
     return {"now": telegram.clock.now()}
+
+
+def set_features(telegram: Telegram, body: Json) -> Json:
+    """Switch off what a server of an older version does not know, or on again."""
+    if unknown := body.keys() - telegram.features.keys():
+        msg = f"unknown features: {', '.join(sorted(unknown))}"
+        raise ImpossibleError(msg)
+    telegram.features.update({name: bool(value) for name, value in body.items()})
+    return {"features": telegram.features}
 
 
 def show_state(telegram: Telegram, body: Json) -> Json:
@@ -181,6 +189,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/sandbox/faults", _handler(plan_fault)),
         web.delete("/sandbox/faults", _handler(clear_faults)),
         web.post("/sandbox/redeliveries", _handler(redeliver)),
+        web.post("/sandbox/features", _handler(set_features)),
         web.post("/sandbox/clock", _handler(advance_clock)),
         web.get("/sandbox/state", _handler(show_state)),
         web.get("/sandbox/calls", _handler(show_calls)),

@@ -48,6 +48,16 @@ def edit_message_reply_markup(telegram: Telegram, params: Params) -> Json:
     return _Edit(telegram, params).apply({})
 
 
+def changed(body: Json, content: Json, markup: Json | None, *replaced: str) -> Json:
+    """A body with the content in place of the replaced parts, and with this keyboard or none."""
+    kept = {name: part for name, part in body.items() if name not in replaced}
+    kept.pop("reply_markup", None)
+    new = kept | content | ({"reply_markup": markup} if markup else {})
+    if new == body:
+        raise bad_request(NOT_MODIFIED)
+    return new
+
+
 def delete_message(telegram: Telegram, params: Params) -> bool:
     chat = access.readable_chat(telegram, params)
     message = access.message_of(chat, params, "delete")
@@ -93,13 +103,7 @@ class _Edit:
 
     def apply(self, content: Json, *replaced: str) -> Json:
         """Put the content in place of the replaced parts; without a markup the keyboard goes."""
-        body = self.message.body
-        kept = {name: part for name, part in body.items() if name not in replaced}
-        kept.pop("reply_markup", None)
-        changed = kept | content | ({"reply_markup": self.markup} if self.markup else {})
-        if changed == body:
-            raise bad_request(NOT_MODIFIED)
-        self.message.body = changed
+        self.message.body = changed(self.message.body, content, self.markup, *replaced)
         self.telegram.edited(self.chat, self.message)
         return self.message.body
 

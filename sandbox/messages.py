@@ -3,7 +3,7 @@
 import struct
 from dataclasses import dataclass
 
-from sandbox import access, html, keyboards
+from sandbox import access, html, keyboards, receivers
 from sandbox.answers import Json, bad_request
 from sandbox.chats import CHANNEL
 from sandbox.entities import detect, in_order, trimmed
@@ -92,6 +92,9 @@ class _Draft:
         markup = keyboards.parse(params.text("reply_markup"), is_private=is_private)
         self.chat = access.writable_chat(telegram, params)
         self.body: Json = self._author()
+        self.receiver = receivers.receiver(telegram, self.chat, params)
+        if self.receiver:
+            self.body["receiver_user"] = self.receiver.shape()
         self._place(params.integer("message_thread_id"))
         self._reply(params)
         if markup:
@@ -101,7 +104,8 @@ class _Draft:
 
     def post(self, content: Json, permission: str) -> Json:
         access.check_may_send(self.telegram, self.chat, permission)
-        return self.telegram.post(self.chat, self.body | content).body
+        put = self.telegram.whisper if self.receiver else self.telegram.post
+        return put(self.chat, self.body | content).body
 
     def _author(self) -> Json:
         if self.chat.type == CHANNEL:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from inspect import isawaitable
 from typing import Any
 
-from sandbox import edits, inquiries, messages, profile, reception, sanctions
+from sandbox import edits, ephemeral, inquiries, messages, profile, reception, sanctions
 from sandbox.answers import ApiError
 from sandbox.params import Params
 from sandbox.telegram import Telegram
@@ -18,10 +18,12 @@ METHODS: dict[str, Method] = {
     "banchatsenderchat": sanctions.ban_chat_sender_chat,
     "copymessage": messages.copy_message,
     "createchatinvitelink": inquiries.create_chat_invite_link,
+    "deleteephemeralmessage": ephemeral.delete_ephemeral_message,
     "deletemessage": edits.delete_message,
     "deletemessages": edits.delete_messages,
     "deletemycommands": profile.delete_my_commands,
     "deletewebhook": reception.delete_webhook,
+    "editephemeralmessagetext": ephemeral.edit_ephemeral_message_text,
     "editmessagecaption": edits.edit_message_caption,
     "editmessagereplymarkup": edits.edit_message_reply_markup,
     "editmessagetext": edits.edit_message_text,
@@ -54,7 +56,8 @@ METHODS: dict[str, Method] = {
 async def call(telegram: Telegram, name: str, params: Params) -> object:
     """Apply a method; ApiError is Telegram's refusal."""
     method = METHODS.get(name.lower())
-    if method is None:
+    is_hidden = "ephemeral" in name.lower() and not telegram.features["ephemeral"]
+    if method is None or is_hidden:
         raise ApiError(404, "Not Found: method not found")
     result = method(telegram, params)
     return await result if isawaitable(result) else result

@@ -67,17 +67,14 @@ def delete(telegram: Telegram, chat: Chat, message_id: int, user_id: int) -> Mes
     return message
 
 
-def press(telegram: Telegram, chat: Chat, message_id: int, user_id: int, pressed: Json) -> Callback:
+def press(telegram: Telegram, chat: Chat, user_id: int, pressed: Json) -> Callback:
     """Press a button found by its text, or send any data as a forged client can."""
-    message = chat.messages.get(message_id)
-    if message is None:
-        msg = "there is no such message"
-        raise ImpossibleError(msg)
+    message = _pressed_message(chat, user_id, pressed)
     data = pressed.get("data")
     if data is None:
         data = _button_data(message, str(pressed.get("button", "")))
     identifier = str(telegram.next_identifier() + 4_000_000_000_000_000_000)
-    gone = {"chat": chat.shape(), "message_id": message_id, "date": 0}
+    gone = {"chat": chat.shape(), "message_id": message.id, "date": 0}
     shape: Json = {
         "id": identifier,
         "from": telegram.user(user_id).shape(),
@@ -90,6 +87,20 @@ def press(telegram: Telegram, chat: Chat, message_id: int, user_id: int, pressed
     telegram.updates.add("callback_query", shape, lane=f"callback_query {user_id}")
     telegram.journal.tell("callback", callback=callback.state())
     return callback
+
+
+def _pressed_message(chat: Chat, user_id: int, pressed: Json) -> Message:
+    """The message with the button; an ephemeral one is there for its receiver alone."""
+    if ephemeral_id := pressed.get("ephemeral_message_id"):
+        message = chat.live_ephemeral(int(ephemeral_id))
+        if message and message.body["receiver_user"]["id"] != user_id:
+            message = None
+    else:
+        message = chat.messages.get(int(pressed["message_id"]))
+    if message is None:
+        msg = "there is no such message"
+        raise ImpossibleError(msg)
+    return message
 
 
 def _live(chat: Chat, message_id: int) -> Message:

@@ -13,10 +13,14 @@ def snapshot(telegram: Telegram) -> Json:
     return {
         "now": telegram.clock.now(),
         "bot_id": telegram.bot.id,
+        "features": telegram.features,
         "users": [user_state(user) for user in telegram.users.values()],
         "chats": [
             chat_state(telegram, chat)
-            | {"messages": [message.state() for message in chat.messages.values()]}
+            | {
+                "messages": [message.state() for message in chat.messages.values()],
+                "ephemeral": [message.ephemeral_state() for message in chat.ephemeral.values()],
+            }
             for chat in telegram.chats.values()
         ],
         "queue_length": len(updates.pending),

@@ -57,6 +57,7 @@ class Telegram:
         self.callbacks: dict[str, Callback] = {}
         self.commands: dict[tuple[str, str], list[Json]] = {}
         self.default_rights: dict[str, Json] = {}
+        self.features = {"ephemeral": True}
         self.last_identifier = 0
         bot_id = int(token.partition(":")[0])
         self.bot = User(bot_id, "Бот-модератор", is_bot=True, username="demo_moderator_bot")
@@ -106,6 +107,18 @@ class Telegram:
         self.show(message)
         return message
 
+    def whisper(self, chat: Chat, body: Json) -> Message:
+        """Put a message into a chat that only its receiver sees, outside the ordinary ones."""
+        chat.last_ephemeral_id += 1
+        head = {"message_id": 0, "date": self.clock.now(), "chat": chat.shape()}
+        head["ephemeral_message_id"] = chat.last_ephemeral_id
+        message = Message(chat.id, head | body, after_message_id=chat.last_message_id)
+        chat.ephemeral[chat.last_ephemeral_id] = message
+        if message.author_id() != self.bot.id and self.bot_member(chat).is_present:
+            self.updates.add("message", dict(message.body), lane=f"chat {chat.id}")
+        self.show_ephemeral(message)
+        return message
+
     def edited(self, chat: Chat, message: Message) -> None:
         """Let the bot know of an edit that has been made."""
         message.body["edit_date"] = self.clock.now()
@@ -121,6 +134,9 @@ class Telegram:
 
     def show(self, message: Message) -> None:
         self.journal.tell("message", message=message.state())
+
+    def show_ephemeral(self, message: Message) -> None:
+        self.journal.tell("ephemeral", message=message.ephemeral_state())
 
     def _deliver(self, chat: Chat, message: Message, kind: str, channel_kind: str) -> None:
         if self._reaches_bot(chat, message):

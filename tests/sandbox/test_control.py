@@ -44,6 +44,7 @@ async def test_a_chat_gets_an_identifier_and_its_members(client):
         ("faults", {"kind": "flood"}, "kind is one of 429"),
         ("updates", {}, "update is missing"),
         ("clock", {}, "advance is missing"),
+        ("features", {"stories": False}, "unknown features: stories"),
     ],
 )
 async def test_a_bad_request_is_refused_with_the_reason(client, path, body, reason):
@@ -130,6 +131,12 @@ async def test_events_are_told_as_they_happen(client):
 
     assert [event["kind"] for event in events] == ["message", "call", "message", "chat", "call"]
     assert events[0]["message"]["text"] == "слова"
+
+
+async def test_features_are_on_until_they_are_switched_off(client):
+    assert (await client.show("state"))["features"] == {"ephemeral": True}
+
+    assert await client.control("features", ephemeral=False) == {"features": {"ephemeral": False}}
 
 
 async def test_the_clock_moves_only_forward_by_what_is_asked(client):

@@ -43,6 +43,7 @@ async def test_a_day_in_the_group(client, page):
     await _entities_are_rendered(client, page)
     await _a_restricted_member_is_marked(client, page)
     await _calls_are_listed_and_filtered(client, page)
+    await _an_ephemeral_message_says_who_sees_it(client, page)
     await _a_private_chat_is_opened(client, page)
 
 
@@ -139,6 +140,21 @@ async def _calls_are_listed_and_filtered(client, page):
     await page.get_by_test_id("calls-filter").fill("restrict")
 
     assert await calls.locator("[data-method]").count() == 1
+
+
+async def _an_ephemeral_message_says_who_sees_it(client, page):
+    to_b = {"receiver_user_id": scene.MEMBER_B_ID}
+    sent = await client.result("sendMessage", **GROUP, **to_b, text="вам одному")
+    message = page.get_by_test_id("group").locator("[data-ephemeral-id='1']")
+    await message.get_by_text("видно только одному: Участник Б").wait_for()
+    await message.get_by_text("вам одному").wait_for()
+
+    ephemeral_id = sent["ephemeral_message_id"]
+    await client.result(
+        "deleteEphemeralMessage", **GROUP, **to_b, ephemeral_message_id=ephemeral_id
+    )
+
+    await message.get_by_text("сообщение удалено").wait_for()
 
 
 async def _a_private_chat_is_opened(client, page):
