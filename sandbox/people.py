@@ -7,7 +7,9 @@ from sandbox.chats import (
     ANONYMOUS_ADMINISTRATOR,
     CHANNEL,
     CHANNEL_SENDER,
+    GROUP,
     LINKED_CHANNEL,
+    SUPERGROUP,
     Chat,
     Message,
 )
@@ -42,6 +44,8 @@ def write(telegram: Telegram, chat: Chat, user_id: int | None, extra: Json) -> M
         chat.topics.add(int(body["message_thread_id"]))
     if chat.user and user_id == chat.user.id:
         chat.user.has_started = True
+    if body.pop("ephemeral", False) and telegram.features["ephemeral"]:
+        return _whisper(telegram, chat, body)
     return telegram.post(chat, body)
 
 
@@ -87,6 +91,17 @@ def press(telegram: Telegram, chat: Chat, user_id: int, pressed: Json) -> Callba
     telegram.updates.add("callback_query", shape, lane=f"callback_query {user_id}")
     telegram.journal.tell("callback", callback=callback.state())
     return callback
+
+
+def _whisper(telegram: Telegram, chat: Chat, body: Json) -> Message:
+    """An ephemeral message to the bot, as a client sends a command marked is_ephemeral."""
+    if chat.type not in (GROUP, SUPERGROUP) or "sender_chat" in body:
+        msg = "only members of a group write ephemeral messages, under their own names"
+        raise ImpossibleError(msg)
+    if not telegram.bot_member(chat).is_present:
+        msg = "the bot is not in this chat"
+        raise ImpossibleError(msg)
+    return telegram.whisper(chat, body | {"receiver_user": telegram.bot.shape()})
 
 
 def _pressed_message(chat: Chat, user_id: int, pressed: Json) -> Message:

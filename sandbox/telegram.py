@@ -114,7 +114,7 @@ class Telegram:
         head["ephemeral_message_id"] = chat.last_ephemeral_id
         message = Message(chat.id, head | body, after_message_id=chat.last_message_id)
         chat.ephemeral[chat.last_ephemeral_id] = message
-        if message.author_id() != self.bot.id and self.bot_member(chat).is_present:
+        if message.author_id() != self.bot.id:
             self.updates.add("message", dict(message.body), lane=f"chat {chat.id}")
         self.show_ephemeral(message)
         return message

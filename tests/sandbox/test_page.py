@@ -155,6 +155,19 @@ async def _an_ephemeral_message_says_who_sees_it(client, page):
     )
 
     await message.get_by_text("сообщение удалено").wait_for()
+    await _an_ephemeral_command_is_written(client, page)
+
+
+async def _an_ephemeral_command_is_written(client, page):
+    command = {"command": "rules", "description": "Правила", "is_ephemeral": True}
+    await client.result("setMyCommands", commands=[command])
+    await page.get_by_test_id("group-author").select_option("Участник Б")
+    await page.get_by_test_id("group-input").fill("/rules")
+    await page.get_by_test_id("group-send").click()
+
+    only_bot = page.get_by_test_id("group").locator("[data-ephemeral-id='2']")
+
+    await only_bot.get_by_text("видно только боту").wait_for()
 
 
 async def _a_private_chat_is_opened(client, page):

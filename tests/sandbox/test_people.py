@@ -101,6 +101,70 @@ async def test_whoever_writes_as_a_chat_hides_behind_an_account(client, sender, 
     assert update["message"]["sender_chat"]["title"]
 
 
+async def test_a_member_writes_to_the_bot_alone(client):
+    await client.make_bot("member")
+    await client.updates()
+    await client.write(scene.MEMBER_A_ID, "/rules", ephemeral=True)
+
+    [update] = await client.updates()
+
+    message = update["message"]
+    assert (message["message_id"], message["ephemeral_message_id"]) == (0, 1)
+    assert message["receiver_user"]["id"] == scene.BOT_ID
+    assert message["from"]["id"] == scene.MEMBER_A_ID
+    assert message["entities"][0]["type"] == "bot_command"
+    assert "ephemeral" not in message
+
+
+@pytest.mark.parametrize(("seconds", "is_answered"), [(10, True), (20, False)])
+async def test_an_ephemeral_command_is_answered_in_time(client, seconds, is_answered):
+    await client.make_bot("member")
+    written = await client.write(scene.MEMBER_A_ID, "/rules", ephemeral=True)
+    await client.control("clock", advance=seconds)
+    reply = {"ephemeral_message_id": written["ephemeral_message_id"]}
+    receiver = {"receiver_user_id": scene.MEMBER_A_ID}
+
+    answer = await client.call(
+        "sendMessage", **GROUP, **receiver, text="вот", reply_parameters=reply
+    )
+
+    assert answer["ok"] is is_answered
+    assert answer.get("description") == (
+        None if is_answered else "Bad Request: message to be replied not found"
+    )
+
+
+async def test_a_reply_to_an_ephemeral_message_is_ephemeral_too(client):
+    written = await client.write(scene.MEMBER_A_ID, "/rules", ephemeral=True)
+    reply = {"ephemeral_message_id": written["ephemeral_message_id"]}
+
+    refusal = await client.refusal("sendMessage", **GROUP, text="вот", reply_parameters=reply)
+
+    assert refusal == "Bad Request: message to be replied not found"
+
+
+async def test_nobody_writes_an_ephemeral_message_where_there_are_none(client):
+    body = {"text": "/start", "ephemeral": True}
+    private = {"chat_id": scene.MEMBER_A_ID, "user_id": scene.MEMBER_A_ID}
+    await client.make_bot("left")
+
+    assert (await client.impossible("messages", **private, **body)).startswith("only members")
+    assert (
+        await client.impossible("messages", **GROUP, user_id=scene.MEMBER_A_ID, **body)
+        == "the bot is not in this chat"
+    )
+
+
+async def test_an_older_client_sends_the_command_to_everyone(client):
+    await client.control("features", ephemeral=False)
+
+    written = await client.write(scene.MEMBER_A_ID, "/rules", ephemeral=True)
+
+    assert written["message_id"] > 0
+    [update] = await client.updates()
+    assert not update["message"].keys() & {"ephemeral", "receiver_user"}
+
+
 async def test_an_edit_reaches_the_bot(client):
     written = await client.write(scene.MEMBER_A_ID, "слова")
     message = {**GROUP, "message_id": written["message_id"]}
