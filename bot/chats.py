@@ -162,8 +162,8 @@ async def on_preset_press(
         return
     async with sessions.begin() as session:
         chat = await session.get_one(Chat, chat.id)
-        chat.preset = callback_data.name
-    log.info("preset changed", chat=chat.id, preset=chat.preset, by=query.from_user.id)
+        chat.preferences = dict(chat.preferences) | {"preset": callback_data.name}
+    log.info("preset changed", chat=chat.id, preset=callback_data.name, by=query.from_user.id)
     await query.answer(texts.ACCEPTED)
     if query.message is not None:
         await _show_presets(bot, query.message.chat.id, query.message.message_id, chat)
@@ -204,7 +204,8 @@ def _presets(chat: Chat) -> InlineKeyboardMarkup:
     rows = [
         [
             InlineKeyboardButton(
-                text=("● " if name == chat.preset else "") + texts.PRESET_TITLES[name].capitalize(),
+                text=("● " if name == texts.preset_of(chat) else "")
+                + texts.PRESET_TITLES[name].capitalize(),
                 callback_data=Preset(chat=chat.id, name=name).pack(),
             )
         ]

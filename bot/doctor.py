@@ -16,7 +16,8 @@ from moderation import database, store
 from moderation.classifier import ModelError, score_texts
 from moderation.database import DatabaseError, Sessions
 from moderation.settings import Settings
-from moderation.tables import Chat, UpdateState
+from moderation.states import UpdateState
+from moderation.tables import Chat
 
 CANARY = "Ты идиот, заткнись"
 

@@ -12,9 +12,11 @@ from aiogram.types import ChatPermissions, ReplyParameters
 from bot import texts
 from moderation import store
 from moderation.categories import Category
+from moderation.columns import now
 from moderation.database import Sessions
 from moderation.policy import Action, Decision, Policy, decide
-from moderation.tables import Act, ActState, Case, Enforcement, Verdict, now
+from moderation.states import Act, ActState, Verdict
+from moderation.tables import Case, Enforcement
 
 log = structlog.get_logger()
 

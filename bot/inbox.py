@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.telegram import ALLOWED_UPDATES, GetRawUpdates, decode, describe
 from moderation import store
 from moderation.database import Sessions
-from moderation.tables import UpdateState
+from moderation.states import UpdateState
 
 log = structlog.get_logger()
 

@@ -13,8 +13,10 @@ from bot.content import Part, Sender, sender_of, texts_of
 from bot.members import Members
 from moderation import store
 from moderation.batcher import Batcher, Prediction
+from moderation.columns import now
 from moderation.database import Sessions
-from moderation.policy import PRESETS, Decision, Policy, decide
+from moderation.policy import Decision, Policy, decide
+from moderation.preferences import Preferences
 from moderation.settings import Settings
 from moderation.tables import Case
 from moderation.tables import Prediction as PredictionRow
@@ -90,7 +92,7 @@ async def _record(
         before = await store.latest_prediction(session, chat_id, message_id)
     if before is not None and before.content_hash == content_hash:
         return None  # Telegram also reports edits that change nothing visible
-    policy = PRESETS[chat.preset]
+    policy = Preferences.of(chat.preferences).policy(now())
     worst, decision = _decide(scored, policy)
     exempt = sender.exempt
     if exempt is None and decision.action and not sender.is_channel:

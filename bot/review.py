@@ -13,9 +13,11 @@ from pydantic import Field
 from bot import enforce, texts
 from moderation import store
 from moderation.categories import TOXIC
+from moderation.columns import now
 from moderation.database import Sessions
-from moderation.policy import PRESETS
-from moderation.tables import Act, ActState, Case, Chat, Enforcement
+from moderation.preferences import Preferences
+from moderation.states import Act, ActState
+from moderation.tables import Case, Chat, Enforcement
 
 log = structlog.get_logger()
 _LEADS_TO = {Act.DELETE: "удалить", Act.NOTICE: "предупредить"}
@@ -44,7 +46,7 @@ async def post(
     async with sessions() as session:
         chat = await session.get_one(Chat, case.chat_id)
         acts = await store.enforcements(session, case.id)
-    policy = PRESETS[chat.preset]
+    policy = Preferences.of(chat.preferences).policy(now())
     words = texts.card(case, chat, policy, acts, _link(case, chat, acts))
     markup = keyboard(case, enforce.follows(case, acts, policy))
     known = (case.card_chat_id, case.card_message_id)

@@ -13,10 +13,11 @@ from bot import texts
 from bot.members import Members
 from moderation import store
 from moderation.batcher import Batcher
+from moderation.columns import now
 from moderation.database import Sessions
 from moderation.policy import PRESETS, decide
 from moderation.settings import Settings
-from moderation.tables import Chat, now
+from moderation.tables import Chat
 
 HOURS = 24
 CHECK_SECONDS = 30

@@ -5,8 +5,10 @@ from html import escape
 
 from moderation.categories import TITLES, TOXIC, Category
 from moderation.policy import Action, Decision, Policy
+from moderation.preferences import Preferences
+from moderation.states import Act, ActState, Verdict
 from moderation.store import Figures
-from moderation.tables import Act, ActState, Case, Chat, Enforcement, Verdict
+from moderation.tables import Case, Chat, Enforcement
 
 # The rights without which the bot can only report, as Telegram's settings call them.
 RIGHT_TITLES = {
@@ -198,16 +200,20 @@ def greeting(chat: Chat) -> str:
     )
     return (
         "Здравствуйте! Я помогаю модераторам: замечаю мат, оскорбления, угрозы, "
-        f"дискриминацию и грубость.\nРежим — {PRESET_TITLES[chat.preset]}: "
-        f"{PRESET_HINTS[chat.preset]}. Сменить: /preset.\n\n"
+        f"дискриминацию и грубость.\nРежим — {PRESET_TITLES[preset_of(chat)]}: "
+        f"{PRESET_HINTS[preset_of(chat)]}. Сменить: /preset.\n\n"
         f"Мои права:\n{checklist}{todo}\n\n{cards}"
     )
+
+
+def preset_of(chat: Chat) -> str:
+    return Preferences.of(chat.preferences).preset
 
 
 def presets(chat: Chat) -> str:
     """The presets of a group, each in a line, and which one is set."""
     lines = [
-        f"{'●' if name == chat.preset else '○'} <b>{title}</b> — {PRESET_HINTS[name]}"
+        f"{'●' if name == preset_of(chat) else '○'} <b>{title}</b> — {PRESET_HINTS[name]}"
         for name, title in PRESET_TITLES.items()
     ]
     return f"Режим группы «{escape(chat.title)}»:\n\n" + "\n".join(lines)

@@ -12,9 +12,11 @@ from bot.members import Members
 from bot.review import Press
 from moderation import store
 from moderation.categories import TOXIC, Category
+from moderation.columns import now
 from moderation.database import Sessions
-from moderation.policy import PRESETS
-from moderation.tables import Case, Chat, Verdict
+from moderation.preferences import Preferences
+from moderation.states import Verdict
+from moderation.tables import Case, Chat
 
 log = structlog.get_logger()
 
@@ -102,7 +104,9 @@ async def _claim(
             return
         await store.add_label(session, case, user.id, vector)
         acts = await store.enforcements(session, case.id)
-        revised = enforce.revise(case, acts, verdict, vector, PRESETS[chat.preset])
+        revised = enforce.revise(
+            case, acts, verdict, vector, Preferences.of(chat.preferences).policy(now())
+        )
         await store.plan(session, case.id, revised)
     log.info("case decided", case=case.id, verdict=verdict.value, moderator=user.id)
 

@@ -64,6 +64,31 @@ class Decision:
     over: tuple[Category, ...] = field(default=())  # every category whose threshold was reached
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of one revision of a message."""
+
+    scores: Mapping[Category, float]  # calibrated; of what the sender wrote, the highest of each
+    quoted: Mapping[Category, float] = field(default_factory=dict)  # of others' words in it
+    # What moderators said of the same words, the unknown left out; None: nothing.
+    remembered: Mapping[Category, int] | None = None
+
+
+def judge(evidence: Evidence, policy: Policy) -> Decision:
+    """The decision about a message: what moderators said of its words outweighs the model.
+
+    Their word alone removes a message but doesn't punish its author.
+    """
+    quoted = decide(evidence.quoted, policy, authored=False)
+    if evidence.remembered is None:
+        own = decide(evidence.scores, policy)
+    else:
+        seen = {category: 1.0 for category, value in evidence.remembered.items() if value}
+        own = decide(seen, policy)
+        own = replace(own, action=min(own.action, Action.DELETE))
+    return max(own, quoted, key=lambda decision: (decision.action, decision.score))
+
+
 def decide(scores: Mapping[Category, float], policy: Policy, *, authored: bool = True) -> Decision:
     """The most severe action that any category's rule asks for.
 

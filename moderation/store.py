@@ -10,20 +10,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from moderation.categories import Category
+from moderation.columns import now
 from moderation.policy import Action
-from moderation.tables import (
-    Act,
-    ActState,
-    Case,
-    Chat,
-    Enforcement,
-    InboxUpdate,
-    Label,
-    Prediction,
-    UpdateState,
-    Verdict,
-    now,
-)
+from moderation.states import Act, ActState, Source, UpdateState, Verdict
+from moderation.tables import Case, Chat, Enforcement, InboxUpdate, Label, Prediction
 
 
 async def add_updates(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -54,7 +44,8 @@ async def finish_update(
 ) -> None:
     """Note that an update is done or quarantined."""
     statement = update(InboxUpdate).where(InboxUpdate.id == update_id)
-    await session.execute(statement.values(state=state, error=error))
+    handled = {"payload": ""} if state is UpdateState.DONE else {}
+    await session.execute(statement.values(state=state, error=error, **handled))
 
 
 async def count_attempt(session: AsyncSession, update_id: int, error: str) -> int:
@@ -76,7 +67,7 @@ async def chat(session: AsyncSession, chat_id: int, title: str, kind: str) -> Ch
     """The row of a group, made if it is new."""
     found = await session.get(Chat, chat_id)
     if found is None:
-        found = Chat(id=chat_id, preset="standard", is_active=True, added_at=now())
+        found = Chat(id=chat_id, preferences={}, is_active=True, added_at=now())
         session.add(found)
     found.title, found.kind = title, kind
     await session.flush()
@@ -216,7 +207,7 @@ async def add_label(
             case_id=case.id,
             chat_id=case.chat_id,
             moderator_id=moderator_id,
-            source="button",
+            source=Source.BUTTON,
             text=case.text,
             vector={category.value: vector[category] for category in Category},
             model_version=case.prediction.model_version,

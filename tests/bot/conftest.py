@@ -4,8 +4,9 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 
 from moderation.categories import Category
+from moderation.columns import now
 from moderation.policy import Action
-from moderation.tables import Case, Prediction, now
+from moderation.tables import Case, Prediction
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from bot.enforce import ACTS, UNDONE_BY, follows, plan, revise
 from moderation.categories import TOXIC, Category
 from moderation.policy import PRESETS, Action, Decision
-from moderation.tables import Act, ActState, Enforcement, Verdict
+from moderation.states import Act, ActState, Verdict
+from moderation.tables import Enforcement
 
 DONE = [Enforcement(act=act, state=ActState.DONE) for act in (Act.DELETE, Act.NOTICE)]
 CLEAN = {**dict.fromkeys(TOXIC, 0), Category.NON_TOXIC: 1}

@@ -7,7 +7,8 @@ from aiogram.client.telegram import TelegramAPIServer
 
 from bot import enforce
 from moderation import database, store
-from moderation.tables import Act, ActState, Case, Enforcement
+from moderation.states import Act, ActState
+from moderation.tables import Case, Enforcement
 from sandbox import scene
 from sandbox.client import Client
 from sandbox.server import serve

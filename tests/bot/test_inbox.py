@@ -5,7 +5,8 @@ import pytest
 
 from bot.inbox import Inbox, chat_of
 from moderation import database, store
-from moderation.tables import InboxUpdate, UpdateState
+from moderation.states import UpdateState
+from moderation.tables import InboxUpdate
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import pytest
 
 from bot.review import Press, keyboard, mask, switches
 from moderation.categories import TOXIC
-from moderation.tables import Act, Verdict
+from moderation.states import Act, Verdict
 
 
 def buttons(markup):

@@ -2,15 +2,17 @@ import pytest
 
 from bot import texts
 from moderation.categories import TOXIC, Category
+from moderation.columns import now
 from moderation.policy import PRESETS, Action, decide
-from moderation.tables import Act, ActState, Chat, Enforcement, Verdict, now
+from moderation.states import Act, ActState, Verdict
+from moderation.tables import Chat, Enforcement
 
 POLICY = PRESETS["standard"]
 
 
 @pytest.fixture
 def chat():
-    return Chat(id=-1001, title="<Двор>", kind="supergroup", preset="standard", rights=[])
+    return Chat(id=-1001, title="<Двор>", kind="supergroup", preferences={}, rights=[])
 
 
 def done(*acts):

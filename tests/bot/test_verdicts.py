@@ -3,7 +3,7 @@ import pytest
 from bot.review import Press
 from bot.verdicts import judge
 from moderation.categories import TOXIC, Category
-from moderation.tables import Verdict
+from moderation.states import Verdict
 
 
 def test_right_speaks_only_of_what_the_card_claims(case):

@@ -2,7 +2,7 @@ import pytest
 import pytest_asyncio
 
 from moderation.categories import Category
-from moderation.tables import Act, ActState, Verdict
+from moderation.states import Act, ActState, Verdict
 from tests.e2e.stage import INSULT, MEMBER, MODERATOR, OWNER, STRANGER, until
 
 TOXIC = [c for c in Category if c is not Category.NON_TOXIC]

@@ -1,7 +1,7 @@
 import pytest
 
 from moderation.policy import Action
-from moderation.tables import Act, ActState
+from moderation.states import Act, ActState
 from tests.e2e.stage import CLEAN, INSULT, MEMBER, MODERATOR, OWNER, until
 
 

@@ -2,7 +2,8 @@ import asyncio
 import signal
 from collections import Counter
 
-from moderation.tables import ActState, Enforcement, InboxUpdate, UpdateState
+from moderation.states import ActState, UpdateState
+from moderation.tables import Enforcement, InboxUpdate
 from tests.e2e.stage import CLEAN, INSULT, MEMBER, until
 
 MESSAGES = 50

@@ -5,18 +5,10 @@ import pytest
 
 from moderation import database, store
 from moderation.categories import TOXIC, Category
+from moderation.columns import now
 from moderation.policy import Action
-from moderation.tables import (
-    Act,
-    ActState,
-    Case,
-    Enforcement,
-    Label,
-    Prediction,
-    UpdateState,
-    Verdict,
-    now,
-)
+from moderation.states import Act, ActState, UpdateState, Verdict
+from moderation.tables import Case, Enforcement, Label, Prediction
 
 
 @pytest.fixture

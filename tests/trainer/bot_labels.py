@@ -3,6 +3,7 @@
 from moderation import database
 from moderation.categories import Category
 from moderation.policy import Action
+from moderation.states import Source
 from moderation.tables import Case, Label, Prediction
 
 
@@ -27,7 +28,7 @@ async def fill(url, votes):
                 cases[text] = case.id
             session.add(
                 Label(
-                    case_id=cases[text], chat_id=-1, moderator_id=moderator, source="button",
+                    case_id=cases[text], chat_id=-1, moderator_id=moderator, source=Source.BUTTON,
                     text=text, vector={c.value: stated.get(c.value) for c in Category},
                     model_version="v", scores={},
                 )
