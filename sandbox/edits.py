@@ -1,6 +1,6 @@
 """Bot API methods that change or delete messages."""
 
-from sandbox import access, keyboards, messages
+from sandbox import access, keyboards, media, messages
 from sandbox.answers import ApiError, Json, bad_request
 from sandbox.chats import CHANNEL, GROUP, PRIVATE, Chat, Message
 from sandbox.params import Params
@@ -8,6 +8,9 @@ from sandbox.telegram import SERVICE_PARTS, Telegram
 
 DELETABLE_SECONDS = 2 * 86400
 MAX_DELETED_AT_ONCE = 100
+MEDIA = ("photo", "document", "video", "animation", "audio")
+MEDIA_OPTIONS = ("has_media_spoiler", "show_caption_above_media", "link_preview_options")
+CONTENT = ("text", "entities", "caption", "caption_entities", *MEDIA, *MEDIA_OPTIONS)
 UNDELETABLE_PARTS = frozenset(
     {
         "group_chat_created",
@@ -36,12 +39,24 @@ def edit_message_text(telegram: Telegram, params: Params) -> Json:
 def edit_message_caption(telegram: Telegram, params: Params) -> Json:
     content = messages.formatted(telegram, params, "caption", "caption_entities")
     edit = _Edit(telegram, params)
-    if edit.message.body.keys().isdisjoint(("photo", "document", "video", "animation", "audio")):
+    if edit.message.body.keys().isdisjoint(MEDIA):
         raise bad_request("there is no caption in the message to edit")
     if len(content.text) > messages.MAX_CAPTION:
         raise bad_request("MEDIA_CAPTION_TOO_LONG")
     parts = content.parts("caption", "caption_entities")
     return edit.apply(parts, "caption", "caption_entities")
+
+
+def edit_message_media(telegram: Telegram, params: Params) -> Json:
+    """Text, media and caption all give way to the new ones."""
+    given, part = media.attached(telegram, params)
+    caption = messages.formatted(telegram, Params.of(given), "caption", "caption_entities")
+    edit = _Edit(telegram, params)
+    if edit.message.body.keys().isdisjoint(("text", *MEDIA)):
+        raise bad_request("there is no media in the message to edit")
+    if len(caption.text) > messages.MAX_CAPTION:
+        raise bad_request("MEDIA_CAPTION_TOO_LONG")
+    return edit.apply(part | caption.parts("caption", "caption_entities"), *CONTENT)
 
 
 def edit_message_reply_markup(telegram: Telegram, params: Params) -> Json:

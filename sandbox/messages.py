@@ -1,14 +1,13 @@
 """Bot API methods that send messages."""
 
-import struct
 from dataclasses import dataclass
 
-from sandbox import access, html, keyboards, receivers
+from sandbox import access, html, keyboards, media, receivers
 from sandbox.answers import Json, bad_request
 from sandbox.chats import CHANNEL
 from sandbox.entities import detect, in_order, trimmed
 from sandbox.params import Params
-from sandbox.telegram import File, Telegram
+from sandbox.telegram import Telegram
 
 MAX_TEXT = 4096
 MAX_CAPTION = 1024
@@ -60,17 +59,11 @@ def send_message(telegram: Telegram, params: Params) -> Json:
 
 
 def send_photo(telegram: Telegram, params: Params) -> Json:
-    file_id, file = _uploaded(telegram, params, "photo")
-    width, height = _picture_size(file.content)
-    size = {"width": width, "height": height, **_file_shape(file_id, file)}
-    return _send_media(telegram, params, {"photo": [size]}, "can_send_photos")
+    return _send_media(telegram, params, "photo")
 
 
 def send_document(telegram: Telegram, params: Params) -> Json:
-    file_id, file = _uploaded(telegram, params, "document")
-    names = {"file_name": file.name, "mime_type": file.content_type}
-    document = {"document": _file_shape(file_id, file) | names}
-    return _send_media(telegram, params, document, "can_send_documents")
+    return _send_media(telegram, params, "document")
 
 
 def forward_message(telegram: Telegram, params: Params) -> Json:
@@ -144,42 +137,16 @@ class _Draft:
         self.body["quote"] = {"text": str(quote), "position": position, "is_manual": True}
 
 
-def _send_media(telegram: Telegram, params: Params, media: Json, permission: str) -> Json:
+def _send_media(telegram: Telegram, params: Params, kind: str) -> Json:
+    part = media.given(telegram, params, kind)
     caption = formatted(telegram, params, "caption", "caption_entities")
     draft = _Draft(telegram, params)
     if len(caption.text) > MAX_CAPTION:
         raise bad_request("message caption is too long")
     if params.flag("has_spoiler"):
-        media["has_media_spoiler"] = True
-    return draft.post(media | caption.parts("caption", "caption_entities"), permission)
-
-
-def _uploaded(telegram: Telegram, params: Params, kind: str) -> tuple[str, File]:
-    if file := params.file(kind):
-        file_id = f"sandbox-{kind}-{telegram.next_identifier()}"
-        telegram.files[file_id] = file
-        return file_id, file
-    if not (file_id := params.text(kind)):
-        raise bad_request(f"there is no {kind} in the request")
-    if file_id not in telegram.files:
-        raise bad_request("wrong file identifier/HTTP URL specified")
-    return file_id, telegram.files[file_id]
-
-
-def _file_shape(file_id: str, file: File) -> Json:
-    return {
-        "file_id": file_id,
-        "file_unique_id": f"unique-{file_id}",
-        "file_size": len(file.content),
-    }
-
-
-def _picture_size(content: bytes) -> tuple[int, int]:
-    """A PNG's own size; other pictures are not looked into."""
-    if content.startswith(b"\x89PNG") and len(content) >= 24:
-        width, height = struct.unpack(">II", content[16:24])
-        return width, height
-    return 800, 600
+        part["has_media_spoiler"] = True
+    content = part | caption.parts("caption", "caption_entities")
+    return draft.post(content, media.PERMISSIONS[kind])
 
 
 def _parsed(source: str, params: Params, entities_name: str) -> tuple[str, list[Json]]:

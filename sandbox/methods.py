@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from inspect import isawaitable
 from typing import Any
 
-from sandbox import edits, ephemeral, inquiries, messages, profile, reception, sanctions
+from sandbox import edits, ephemeral, inquiries, media, messages, profile, reception, sanctions
 from sandbox.answers import ApiError
 from sandbox.params import Params
 from sandbox.telegram import Telegram
@@ -25,6 +25,7 @@ METHODS: dict[str, Method] = {
     "deletewebhook": reception.delete_webhook,
     "editephemeralmessagetext": ephemeral.edit_ephemeral_message_text,
     "editmessagecaption": edits.edit_message_caption,
+    "editmessagemedia": edits.edit_message_media,
     "editmessagereplymarkup": edits.edit_message_reply_markup,
     "editmessagetext": edits.edit_message_text,
     "exportchatinvitelink": inquiries.export_chat_invite_link,
@@ -33,6 +34,7 @@ METHODS: dict[str, Method] = {
     "getchatadministrators": inquiries.get_chat_administrators,
     "getchatmember": inquiries.get_chat_member,
     "getchatmembercount": inquiries.get_chat_member_count,
+    "getfile": media.get_file,
     "getme": profile.get_me,
     "getmycommands": profile.get_my_commands,
     "getmydefaultadministratorrights": profile.get_my_default_administrator_rights,

@@ -19,6 +19,13 @@ class Params:
     values: dict[str, str] = field(default_factory=dict)
     files: dict[str, File] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, given: Json) -> "Params":
+        """A parameter's own fields, read as parameters are."""
+        params = cls()
+        _add(params, given.items())
+        return params
+
     def text(self, name: str) -> str:
         return self.values.get(name, "")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from sandbox import calls, control, params, scene
+from sandbox import calls, control, media, params, scene
 from sandbox.answers import ApiError, failure, restarting, success
 from sandbox.control import TELEGRAM
 from sandbox.delivery import Delivery
@@ -61,6 +61,7 @@ def _application(telegram: Telegram) -> web.Application:
     app.add_routes(control.routes())
     app.router.add_get("/", _page)
     app.router.add_route("*", "/bot{token}/{method}", _bot_api)
+    app.router.add_get("/file/bot{token}/{path:.+}", _file)
     app.router.add_route("*", "/{rest:.*}", _not_found)
     app.on_shutdown.append(_close)
     app.cleanup_ctx.append(_deliveries)
@@ -97,6 +98,17 @@ async def _bot_api(request: web.Request) -> web.StreamResponse:
     if fault and fault.kind == "502html":
         return web.Response(status=502, text=BAD_GATEWAY, content_type="text/html")
     return _answer(outcome)
+
+
+async def _file(request: web.Request) -> web.Response:
+    """What getFile has named the path of."""
+    telegram = request.app[TELEGRAM]
+    if error := _token_error(telegram, request.match_info["token"]):
+        return _answer(error)
+    file = media.at_path(telegram, request.match_info["path"])
+    if file is None:
+        return _answer(ApiError(404, "Not Found"))
+    return web.Response(body=file.content, content_type="application/octet-stream")
 
 
 async def _deliveries(app: web.Application) -> AsyncIterator[None]:
