@@ -128,7 +128,7 @@ def _live(chat: Chat, message_id: int) -> Message:
 
 def _author(telegram: Telegram, chat: Chat, user_id: int | None, extra: Json) -> Json:
     """Those who write as a chat are shown as one of Telegram's service accounts."""
-    sender = extra.get("sender_chat")
+    sender = extra.get("sender_chat") or _anonymous_sender(telegram, chat, user_id)
     if sender is None:
         if chat.type == CHANNEL:
             return {"sender_chat": chat.shape()}
@@ -146,6 +146,13 @@ def _author(telegram: Telegram, chat: Chat, user_id: int | None, extra: Json) ->
     elif extra.get("is_automatic_forward"):
         account = LINKED_CHANNEL
     return {"from": extra.get("from", account.shape()), "sender_chat": sender_chat.shape()}
+
+
+def _anonymous_sender(telegram: Telegram, chat: Chat, user_id: int | None) -> int | None:
+    """An anonymous administrator writes as the chat itself."""
+    member = telegram.member(chat, user_id) if user_id is not None else None
+    is_anonymous = member is not None and member.is_administrator and member.is_anonymous
+    return chat.id if is_anonymous and chat.type in (GROUP, SUPERGROUP) else None
 
 
 def _sender_chat(telegram: Telegram, sender: object) -> Chat:

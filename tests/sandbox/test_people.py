@@ -230,6 +230,23 @@ async def test_a_press_on_a_deleted_message_shows_it_as_inaccessible(client):
     assert update["callback_query"]["message"]["date"] == 0
 
 
+async def test_an_anonymous_administrator_writes_as_the_chat_and_presses_as_themselves(client):
+    standing = {"status": "administrator", "is_anonymous": True}
+    await client.control("members", **GROUP, user_id=scene.MODERATOR_ID, **standing)
+    keyboard = {"inline_keyboard": [[{"text": "Да", "callback_data": "yes"}]]}
+    card = await client.result("sendMessage", **GROUP, text="карточка", reply_markup=keyboard)
+
+    await client.write(scene.MODERATOR_ID, "/settings")
+    body = {**GROUP, "message_id": card["message_id"], "user_id": scene.MODERATOR_ID}
+    await client.control("presses", **body, button="Да")
+
+    message, query = await client.updates()
+    assert message["message"]["from"]["username"] == "GroupAnonymousBot"
+    assert message["message"]["sender_chat"]["id"] == scene.GROUP_ID
+    assert query["callback_query"]["from"]["id"] == scene.MODERATOR_ID
+    assert "sender_chat" not in query["callback_query"]
+
+
 async def test_the_bot_does_not_hear_itself(client):
     card = await client.result("sendMessage", **GROUP, text="карточка")
     await client.result("editMessageText", **GROUP, message_id=card["message_id"], text="решено")
