@@ -44,6 +44,7 @@ async def test_a_day_in_the_group(client, page):
     await _a_restricted_member_is_marked(client, page)
     await _calls_are_listed_and_filtered(client, page)
     await _an_ephemeral_message_says_who_sees_it(client, page)
+    await _a_link_to_the_bot_starts_a_private_chat(client, page)
     await _a_private_chat_is_opened(client, page)
 
 
@@ -170,6 +171,37 @@ async def _an_ephemeral_command_is_written(client, page):
     await only_bot.get_by_text("видно только боту").wait_for()
 
 
+async def _a_link_to_the_bot_starts_a_private_chat(client, page):
+    address = "https://t.me/Demo_moderator_bot?start=why_7"
+    row = [{"text": "Почему?", "url": address}, {"text": "Сайт", "url": "https://example.org/"}]
+    await client.result(
+        "sendMessage",
+        **GROUP,
+        text=f"подробности: {address}",
+        reply_markup={"inline_keyboard": [row]},
+    )
+    group = page.get_by_test_id("group")
+    site = group.get_by_test_id("button").filter(has_text="Сайт")
+    assert await site.get_attribute("href") == "https://example.org/"
+    assert await site.get_attribute("target") == "_blank"
+    await _link_is_followed(client, page, group.get_by_test_id("button").filter(has_text="Почему?"))
+    await page.get_by_test_id("group-chat").select_option(str(scene.GROUP_ID))
+    await _link_is_followed(client, page, group.get_by_role("link", name=address))
+
+
+async def _link_is_followed(client, page, link):
+    await page.get_by_test_id("group-author").select_option("Участник Б")
+    await link.click()
+    await page.locator(
+        f"[data-testid='group-chat'] option[value='{scene.MEMBER_B_ID}']:checked"
+    ).wait_for(state="attached")
+
+    chats = {chat["id"]: chat for chat in (await client.show("state"))["chats"]}
+
+    written = chats[scene.MEMBER_B_ID]["messages"][-1]
+    assert (written["text"], written["from"]["id"]) == ("/start why_7", scene.MEMBER_B_ID)
+
+
 async def _a_private_chat_is_opened(client, page):
     await page.get_by_test_id("group-chat").select_option(str(scene.PASSER_BY_ID))
     await page.get_by_test_id("group-input").fill("/start")
@@ -185,4 +217,29 @@ async def test_a_phone_shows_everything_without_scrolling_sideways(client, page)
     await client.write(scene.MEMBER_A_ID, "оченьдлинноеслово" * 20)
     await page.get_by_test_id("group").get_by_text("оченьдлинноеслово").wait_for()
 
+    await _a_card_fits(client, page)
     assert await page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+async def _a_card_fits(client, page):
+    """Of quotes only a long one opens; five buttons stand in one row, none is cut off."""
+    long, short = "цитата " * 60, "коротко"
+    quotes = "".join(f"<blockquote expandable>{text}</blockquote>" for text in (long, short))
+    table = f"<pre>{'строка таблицы ' * 9}</pre><tg-spoiler>{'тайна ' * 20}</tg-spoiler>"
+    row = [{"text": f"• кнопка {n}", "callback_data": "x"} for n in range(5)]
+    markup = {"inline_keyboard": [row]}
+    await client.result(
+        "sendMessage", **GROUP, text=quotes + table, parse_mode="HTML", reply_markup=markup
+    )
+    opened, whole = page.locator("blockquote").nth(0), page.locator("blockquote").nth(1)
+    await whole.wait_for()
+    folded = (await opened.bounding_box())["height"]
+    assert "cut" in await opened.get_attribute("class")
+    assert "cut" not in await whole.get_attribute("class")
+    boxes = [await key.bounding_box() for key in await page.get_by_test_id("button").all()]
+    assert len({box["y"] for box in boxes}) == 1
+    assert max(box["x"] + box["width"] for box in boxes) <= 390
+
+    await opened.click()
+
+    assert (await opened.bounding_box())["height"] > folded
