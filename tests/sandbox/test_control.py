@@ -4,6 +4,7 @@ import json
 import pytest
 
 from sandbox import scene
+from sandbox.members import PERMISSIONS
 
 GROUP = {"chat_id": scene.GROUP_ID}
 
@@ -95,6 +96,25 @@ async def test_the_state_tells_everything(client):
     assert state["queue_length"] == 5
     assert state["confirmed_offset"] == 0
     assert len(state["users"]) == 7
+
+
+@pytest.mark.parametrize("granted", [(), ("can_send_messages", "can_send_photos"), PERMISSIONS])
+async def test_a_restriction_is_exactly_what_was_given(client, granted):
+    standing = {
+        "status": "restricted",
+        "permissions": {name: name in granted for name in granted or PERMISSIONS},
+        "until_date": client.now + 40,
+        "is_member": True,
+    }
+    await client.control("members", **GROUP, user_id=scene.MEMBER_A_ID, **standing)
+
+    member = await client.member(scene.MEMBER_A_ID)
+
+    assert {name for name in PERMISSIONS if member[name]} == set(granted)
+    assert (member["status"], member["until_date"]) == ("restricted", standing["until_date"])
+    assert member["is_member"] is True
+    await client.control("clock", advance=41)
+    assert (await client.member(scene.MEMBER_A_ID))["status"] == "member"
 
 
 async def test_calls_are_listed_in_order_without_the_token(client):
