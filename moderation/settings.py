@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     base_model: str = "cointegrated/rubert-tiny-toxicity"
     device: str = "auto"
     mute_hours: int = Field(default=24, ge=1, le=24 * 366)
+    label_days: int = Field(default=730, ge=30, le=3650)
     log_format: str = Field(default="text", pattern="^(text|json)$")
 
     @field_validator("operator_ids", mode="before")

@@ -23,6 +23,8 @@ _CELL = {1: "1", 0: "0", None: ""}
 
 def read_labels(database: str) -> Loaded:
     """The latest label of each moderator for each case, several votes for a text merged.
+    Imported labels have no case: their text takes its place. Texts that were forgotten are no
+    labels any more.
 
     `database` is a file of SQLite or a URL. Sources are `feedback:` and how the label was given.
     Raises TrainingError if it can't be read or holds no label.
@@ -70,14 +72,14 @@ def _shown(database: str) -> str:
 
 async def _latest(url: URL) -> list[Label]:
     engine = create_async_engine(url, hide_parameters=True)
-    latest: dict[tuple[int, int], Label] = {}
+    latest: dict[tuple[int | str, int], Label] = {}
     try:
         async with engine.connect() as connection:
             for row in await connection.execute(select(Label.__table__).order_by(Label.id)):
-                latest[row.case_id, row.moderator_id] = Label(**row._mapping)
+                latest[row.case_id or row.text, row.moderator_id] = Label(**row._mapping)
     finally:
         await engine.dispose()
-    return list(latest.values())
+    return [label for label in latest.values() if label.text.strip()]
 
 
 def _rows(labels: list[Label]) -> Iterator[Row]:
