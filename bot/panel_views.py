@@ -70,8 +70,11 @@ class Panel:
             for section in SECTIONS
             if section != "history"
         ]
-        sections = [(say.plain(f"panel.field.{s}"), self._open(s)) for s in SECTIONS]
-        rows = [*_in_rows(sections, 2), [(say.plain("panel.other_groups"), self._open("groups"))]]
+        sections: list[Button] = [
+            (say.plain(f"panel.field.{section}"), self._open(section)) for section in SECTIONS
+        ]
+        others: Button = (say.plain("panel.other_groups"), self._open("groups"))
+        rows = [*_in_rows(sections, 2), [others]]
         head = say("panel.main", title=self.chat.title)
         return _made(head, Markup("\n").join(lines), rows)
 

@@ -7,6 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bot.language import Language
+from bot.panel_data import FOLDERS
 from moderation.categories import TOXIC, Category
 from moderation.policy import Action
 from moderation.preferences import Override, Preferences
@@ -81,15 +82,8 @@ def summary(say: Language, current: Preferences, section: str, moment: datetime)
             return say.plain(
                 "panel.newcomers", hours=of("newcomer_hours"), shift=of("newcomer_shift")
             )
-        case "ladder":
-            names = ("strike_days", "mute_after", "ban_after", "mute_hours")
-            return say.plain("panel.ladder", **{name: of(name) for name in names})
-        case "keeping":
-            names = ("retention_days", "memory_days")
-            return say.plain("panel.keeping", **{name: of(name) for name in names})
-        case "checks":
-            names = ("audit_share", "reviews_a_day")
-            return say.plain("panel.checks", **{name: of(name) for name in names})
+        case "ladder" | "keeping" | "checks":
+            return say.plain(f"panel.{section}", **{name: of(name) for name in FOLDERS[section]})
         case "observe_until" if current.observe_until and current.observe_until <= moment:
             return say.plain("panel.none.observe_until")
     return of(section)
