@@ -78,6 +78,11 @@ class Figures:
         """All messages."""
         return sum(self.messages)
 
+    @property
+    def measures(self) -> int:
+        """How many messages something was done about."""
+        return sum(map(sum, self.acted.values()))
+
 
 async def figures(
     session: AsyncSession, chat_ids: Sequence[int] | None, period: Period, moment: datetime
