@@ -1,25 +1,26 @@
 """What other preferences would have done: the policy applied anew to the scores that are kept."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Row, Text, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from moderation.categories import TOXIC, Category
 from moderation.columns import now
-from moderation.policy import Action, Decision, Evidence, Policy, judge
+from moderation.policy import Action, Evidence, Policy, judge
 from moderation.preferences import Preferences
 from moderation.states import Verdict
 from moderation.tables import Case, Prediction
 
 EXAMPLES = 3
 _NAMES = {category.value: category for category in Category}
-_NOTHING = Decision(Action.NONE)
+_NULL = (None, "null")  # of the database, and of JSON
 
 
 class Seen(NamedTuple):
@@ -95,9 +96,10 @@ async def preview(
         Prediction.id,
         Prediction.message_id,
         Prediction.revision,
-        Prediction.scores,
-        Prediction.quoted_scores,
-        Prediction.remembered,
+        # As they are written: a busy group's week is parsed beside the event loop.
+        cast(Prediction.scores, Text),
+        cast(Prediction.quoted_scores, Text),
+        cast(Prediction.remembered, Text),
         Prediction.is_newcomer,
         Prediction.exempt,
     )
@@ -105,7 +107,7 @@ async def preview(
         Prediction.chat_id == chat_id, Prediction.created_at >= since
     )
     rows = (await session.execute(statement)).all()
-    counted = await asyncio.to_thread(count, (Seen(*row) for row in rows), current, wanted)
+    counted = await asyncio.to_thread(count, map(_parsed, rows), current, wanted)
     return await _with_cases(session, chat_id, counted) if counted.changes else counted
 
 
@@ -121,19 +123,24 @@ def count(rows: Iterable[Seen], current: Preferences, wanted: Preferences) -> Pr
     before: Counter[Action] = Counter()
     after: Counter[Action] = Counter()
     caught: Counter[Category] = Counter()
-    changes = []
+    changes: list[Change] = []
+    harmless = 0
     for row in newest.values():
         if row.exempt:
             continue
-        was = then = _NOTHING
-        if _may_matter(row, floors):
-            evidence = _evidence(row)
-            was, then = (judge(evidence, pair[row.is_newcomer]) for pair in policies)
-            caught.update(then.over)
+        if not _may_matter(row, floors):
+            harmless += 1
+            continue
+        evidence = _evidence(row)
+        was, then = (judge(evidence, pair[row.is_newcomer]) for pair in policies)
+        caught.update(then.over)
         before[was.action] += 1
         after[then.action] += 1
         if was.action is not then.action:
             changes.append(Change(row.id, was.action, then.action))
+    if harmless:
+        before[Action.NONE] += harmless
+        after[Action.NONE] += harmless
     return Preview(before.total(), before, after, caught, tuple(changes))
 
 
@@ -163,6 +170,20 @@ async def _with_cases(session: AsyncSession, chat_id: int, counted: Preview) -> 
         harsher_clean=sum(_is_harsher(c) and said is Verdict.CLEAN for c, said, _ in cases),
         milder_confirmed=sum(_is_milder(c) and said is Verdict.CONFIRMED for c, said, _ in cases),
         examples=tuple(Example(text[c.prediction_id], c.before, c.after) for c in kept),
+    )
+
+
+def _parsed(row: Row[Any]) -> Seen:
+    id_, message_id, revision, scores, quoted, remembered, is_newcomer, exempt = row
+    return Seen(
+        id_,
+        message_id,
+        revision,
+        json.loads(scores),
+        None if quoted in _NULL else json.loads(quoted),
+        None if remembered in _NULL else json.loads(remembered),
+        is_newcomer,
+        exempt,
     )
 
 
