@@ -1,4 +1,4 @@
-"""The command line: python -m bot run | demo | doctor | check."""
+"""The command line: python -m bot run | demo | doctor | check | forget | labels."""
 
 import asyncio
 import sys
@@ -6,10 +6,12 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from bot.labels_cli import cli as labels
 from moderation import settings as settings_module
 from moderation.settings import Settings, SettingsError
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+cli.add_typer(labels, name="labels")
 
 # Each command imports what it needs: aiogram alone costs seconds.
 
@@ -89,6 +91,48 @@ def check(
     scores = score_texts(classifier, [text])[0]
     print(texts.bars(scores, PRESETS[preset], cells=40, limits=True))
     print(texts.decision(decide(scores, PRESETS[preset])))
+
+
+@cli.command(context_settings={"ignore_unknown_options": True})  # a channel's id is negative
+def forget(
+    user_id: Annotated[int, typer.Argument(min=1 - 2**63, max=2**63 - 1, help="Of Telegram.")],
+) -> None:
+    """Forget a person in all groups: words, names, reports; cards are changed too."""
+    from aiogram.utils.token import TokenValidationError
+
+    from bot import app, privacy
+    from bot.telegram import make_bot
+    from moderation import database
+    from moderation.privacy import Forgotten
+
+    async def forget_person() -> tuple[Forgotten, privacy.Hidden]:
+        try:
+            bot = make_bot(settings)
+        except TokenValidationError:
+            bot = None
+        try:
+            async with database.opened(settings.database_url) as sessions:
+                return await privacy.forget(bot, sessions, user_id)
+        finally:
+            if bot is not None:
+                await bot.session.close()
+
+    settings = _settings()
+    app.configure_log(settings.log_format)
+    try:
+        forgotten, hidden = asyncio.run(forget_person())
+    except (ValueError, database.DatabaseError) as error:
+        _stop(str(error))
+    print(f"scores without author: {forgotten.messages}")
+    print(f"cases without text and name: {forgotten.cases}, their labels: {forgotten.labels}")
+    print(f"reports without name: {forgotten.reports}")
+    if forgotten.strikes_until:
+        until = f"until {forgotten.strikes_until:%Y-%m-%d}"
+        print(f"strikes that still count and stay, the last {until}: {forgotten.strikes}")
+    print(f"cards and quotes without text: {hidden.changed}, refused: {hidden.failed}")
+    if hidden.left:
+        reason = hidden.reason or "BOT_TOKEN: empty or malformed"
+        print(f"not changed yet: {hidden.left} ({reason}); the running bot does it within the hour")
 
 
 def _settings() -> Settings:
