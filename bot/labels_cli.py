@@ -5,10 +5,12 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncSession
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
 
 Done = TypeVar("Done")
 cli = typer.Typer(no_args_is_help=True, help="Labels of moderators, out and in.")
@@ -54,7 +56,7 @@ def import_(
     typer.echo(f"{done.added} labels added, {done.known} known before{nothing}")
 
 
-def _in_database(work: Callable[[AsyncSession], Awaitable[Done]]) -> Done:
+def _in_database(work: "Callable[[AsyncSession], Awaitable[Done]]") -> Done:
     """What `work` makes of the database of the settings, in one transaction."""
     from sqlalchemy.exc import SQLAlchemyError
 
