@@ -76,7 +76,8 @@ def check(
     preset: Annotated[str, typer.Option(help="observe, soft, standard or strict.")] = "standard",
 ) -> None:
     """Draw the scores of a text as bars, with the thresholds marked."""
-    from bot import texts
+    from bot import card
+    from bot.language import language
     from moderation import registry
     from moderation.classifier import ModelError, TorchClassifier, score_texts
     from moderation.policy import PRESETS, decide
@@ -89,8 +90,9 @@ def check(
     except ModelError as error:
         _stop(str(error))
     scores = score_texts(classifier, [text])[0]
-    print(texts.bars(scores, PRESETS[preset], cells=40, limits=True))
-    print(texts.decision(decide(scores, PRESETS[preset])))
+    words = language("ru")
+    print(card.bars(words, scores, PRESETS[preset], cells=40, limits=True))
+    print(card.decision(words, decide(scores, PRESETS[preset])))
 
 
 @cli.command(context_settings={"ignore_unknown_options": True})  # a channel's id is negative

@@ -14,14 +14,19 @@ from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
 from aiogram.types import (
     BotCommand,
     BotCommandScopeAllChatAdministrators,
+    BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
+    BotCommandScopeUnion,
     Update,
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import chats, enforce, moderate, stats, verdicts
+from bot import answers, chats, enforce, inquiries, moderate, queue, reports, stats, verdicts
+from bot.evidence import Scored
 from bot.inbox import Inbox
+from bot.language import LANGUAGES, language
 from bot.members import Members
+from bot.moves import Moves
 from bot.telegram import describe, make_bot
 from moderation import database, registry, store
 from moderation.batcher import Batcher
@@ -34,13 +39,20 @@ log = structlog.get_logger()
 NOTICE_AGE = timedelta(seconds=60)
 SWEEP_SECONDS = 5
 CONNECT_SECONDS = 5
-COMMANDS = {
-    "private": {"start": "Как начать", "check": "Как я оцениваю текст", "help": "Команды"},
-    "administrators": {
-        "preset": "Режим группы",
-        "modchat": "Подключить чат модераторов",
-        "stats": "Цифры за сутки",
-    },
+# The menu of each scope; what a person may do is checked anew by each handler.
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "private": ("start", "settings", "review", "check", "why", "forget", "help"),
+    "members": ("rules", "why", "report"),
+    "administrators": (
+        "settings", "status", "stats", "review", "modchat", "preset", "exempt", "rules", "why",
+        "report",
+    ),
+}  # fmt: skip
+EPHEMERAL = {"rules", "why", "status", "settings"}  # seen by the asker alone, where servers can
+SCOPES: dict[str, BotCommandScopeUnion] = {
+    "private": BotCommandScopeAllPrivateChats(),
+    "members": BotCommandScopeAllGroupChats(),
+    "administrators": BotCommandScopeAllChatAdministrators(),
 }
 
 
@@ -51,6 +63,7 @@ async def run(settings: Settings) -> None:
     try:
         async with database.opened(settings.database_url) as sessions:
             classifier = await asyncio.to_thread(load, settings)
+            bot.session.middleware(Moves(sessions))
             await _connect(bot)
             log.info("started", bot=bot.id, model=classifier.version)
             await _serve(bot, sessions, make_batcher(classifier), settings)
@@ -62,7 +75,7 @@ async def run(settings: Settings) -> None:
 def load(settings: Settings) -> TorchClassifier:
     """The champion, loaded and warmed."""
     classifier = TorchClassifier(registry.champion(settings.models_dir), settings.device)
-    classifier.score(classifier.encode("Привет!"))
+    classifier.score(classifier.encode("warm-up"))
     return classifier
 
 
@@ -109,14 +122,18 @@ async def _connect(bot: Bot) -> None:
 
 
 async def _set_commands(bot: Bot) -> None:
-    await bot.set_my_commands(_commands("private"), scope=BotCommandScopeAllPrivateChats())
-    await bot.set_my_commands(
-        _commands("administrators"), scope=BotCommandScopeAllChatAdministrators()
-    )
-
-
-def _commands(scope: str) -> list[BotCommand]:
-    return [BotCommand(command=c, description=words) for c, words in COMMANDS[scope].items()]
+    for code in (None, *LANGUAGES):
+        words = language(code or "ru")
+        for name, scope in SCOPES.items():
+            commands = [
+                BotCommand(
+                    command=command,
+                    description=words.plain(f"command.{command}"),
+                    is_ephemeral=(name != "private" and command in EPHEMERAL) or None,
+                )
+                for command in COMMANDS[name]
+            ]
+            await bot.set_my_commands(commands, scope=scope, language_code=code)
 
 
 async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Settings) -> None:
@@ -128,12 +145,20 @@ async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Setti
         members=Members(bot),
     )
     # Commands first; moderation takes what is left, so it is the last.
-    dispatcher.include_routers(verdicts.router(), chats.router(), stats.router(), moderate.router())
+    dispatcher.include_routers(
+        queue.router(),
+        verdicts.router(),
+        chats.router(),
+        stats.router(),
+        inquiries.router(),
+        reports.router(),
+        moderate.router(),
+    )
 
-    async def prepare(update: Update) -> list[moderate.Scored]:
+    async def prepare(update: Update) -> list[Scored]:
         return await moderate.score(update, batcher)
 
-    async def handle(update: Update, scored: list[moderate.Scored]) -> None:
+    async def handle(update: Update, scored: list[Scored]) -> None:
         await dispatcher.feed_update(bot, update, scored=scored)
 
     inbox = Inbox(bot, sessions, prepare, handle)
@@ -169,5 +194,6 @@ async def _sweep(bot: Bot, sessions: Sessions) -> None:
                 expired = await store.expired_notices(session, NOTICE_AGE)
             for enforcement_id, chat_id, message_id in expired:
                 await enforce.remove_message(bot, sessions, enforcement_id, chat_id, message_id)
+            await answers.sweep(bot, sessions)
         except (SQLAlchemyError, OSError) as error:
             log.warning("notices not swept", reason=describe(error))

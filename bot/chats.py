@@ -1,7 +1,6 @@
-"""Groups: being added, rights, presets, connecting the moderators' chat."""
+"""Groups: being added, rights, presets, connecting the moderators' chat, becoming a supergroup."""
 
 import re
-from html import escape
 
 import structlog
 from aiogram import Bot, F, Router
@@ -17,12 +16,18 @@ from aiogram.types import (
     Message,
 )
 
-from bot import texts
-from bot.members import Members, rights_of
+from bot.answers import language_of
+from bot.greeting import greeting, missing
+from bot.language import Language, language, of_person
+from bot.members import Members, is_anonymous, rights_of
 from bot.review import Id
-from moderation import store
+from bot.verdicts import answer
+from moderation import groups, people, store
+from moderation.changes import change
+from moderation.columns import now
 from moderation.database import Sessions
 from moderation.policy import PRESETS
+from moderation.preferences import Preferences
 from moderation.tables import Chat
 
 log = structlog.get_logger()
@@ -40,39 +45,44 @@ class Preset(CallbackData, prefix="p"):
 
 def router() -> Router:
     """The handlers of membership and of the commands about a group."""
-    groups = Router(name="chats")
-    groups.my_chat_member.register(on_my_chat_member, IN_GROUPS)
-    groups.chat_member.register(on_chat_member)
-    groups.message.register(on_modchat_link, CommandStart(deep_link=True), IN_GROUPS)
-    groups.message.register(on_start, CommandStart(), F.chat.type == "private")
-    groups.message.register(on_help, Command("help"))
-    groups.message.register(on_modchat, Command("modchat"), IN_GROUPS)
-    groups.message.register(on_preset, Command("preset"), IN_GROUPS)
-    groups.callback_query.register(on_preset_press, Preset.filter())
-    return groups
+    found = Router(name="chats")
+    found.my_chat_member.register(on_my_chat_member, IN_GROUPS)
+    found.chat_member.register(on_chat_member)
+    found.message.register(on_migration, F.migrate_to_chat_id | F.migrate_from_chat_id)
+    found.message.register(on_modchat_link, CommandStart(deep_link=True), IN_GROUPS)
+    found.message.register(on_modchat, Command("modchat"), IN_GROUPS)
+    found.message.register(on_preset, Command("preset"), IN_GROUPS)
+    found.callback_query.register(on_preset_press, Preset.filter())
+    return found
 
 
-async def on_my_chat_member(
-    event: ChatMemberUpdated, bot: Bot, sessions: Sessions, members: Members
-) -> None:
+async def on_my_chat_member(event: ChatMemberUpdated, bot: Bot, sessions: Sessions) -> None:
     """The bot was added, promoted, demoted or removed: note it and say what it can do."""
     rights = rights_of(event.new_chat_member.model_dump())
     was_in = rights_of(event.old_chat_member.model_dump()) is not None
     async with sessions.begin() as session:
         chat = await store.chat(session, event.chat.id, event.chat.title or "", event.chat.type)
+        lost = set(chat.rights or []) - set(rights or [])
         chat.is_active, chat.rights = rights is not None, rights
+        chat.removed_at = None if chat.is_active else now()
         if not was_in:
             chat.owner_id = event.from_user.id
             chat.greeting_id = None
-        is_modchat = bool(await store.moderated_from(session, chat.id))
+        if not was_in and not chat.preferences:
+            spoken = of_person(event.from_user.language_code).code
+            chat.preferences = {"language": spoken} if spoken != "ru" else {}
+        is_modchat = bool(await groups.sharing(session, chat.id))
     log.info("membership changed", chat=chat.id, active=chat.is_active, rights=rights)
-    if chat.is_active and not is_modchat:
-        await greet(bot, sessions, chat)
+    if not chat.is_active or is_modchat:
+        return
+    await greet(bot, sessions, chat)
+    if lost and was_in:
+        await _complain(bot, chat)
 
 
 async def greet(bot: Bot, sessions: Sessions, chat: Chat) -> None:
     """Say in one message what the bot does here; a later change of rights edits it."""
-    words = texts.greeting(chat)
+    words = greeting(chat)
     try:
         if chat.greeting_id is not None:
             await bot.edit_message_text(words, chat_id=chat.id, message_id=chat.greeting_id)
@@ -85,27 +95,36 @@ async def greet(bot: Bot, sessions: Sessions, chat: Chat) -> None:
         (await session.get_one(Chat, chat.id)).greeting_id = sent.message_id
 
 
-async def on_chat_member(event: ChatMemberUpdated, members: Members) -> None:
-    """Somebody's rights may have changed."""
-    members.forget(event.chat.id, event.new_chat_member.user.id)
+async def on_chat_member(event: ChatMemberUpdated, sessions: Sessions, members: Members) -> None:
+    """Somebody came, went, or has other rights."""
+    user_id = event.new_chat_member.user.id
+    members.forget(event.chat.id, user_id)
+    was_in = rights_of(event.old_chat_member.model_dump()) is not None
+    is_in = rights_of(event.new_chat_member.model_dump()) is not None
+    async with sessions.begin() as session:
+        if is_in and not was_in:
+            (await people.member(session, event.chat.id, user_id)).joined_at = event.date
+        elif was_in and not is_in:
+            await people.left(session, event.chat.id, user_id)
 
 
-async def on_start(message: Message, bot: Bot) -> None:
-    """How to begin."""
-    await message.answer(texts.START.format(link=escape(await _add_link(bot, "start"))))
+async def on_migration(message: Message, bot: Bot, sessions: Sessions) -> None:
+    """A group became a supergroup. Both of them tell of it, in either order."""
+    old = message.migrate_from_chat_id or message.chat.id
+    new = message.migrate_to_chat_id or message.chat.id
+    async with sessions.begin() as session:
+        moved = await groups.rekey(session, old, new)
+    if moved:
+        log.info("group became a supergroup", old=old, new=new)
 
 
-async def on_help(message: Message) -> None:
-    """The commands."""
-    await message.answer(texts.HELP)
-
-
-async def on_modchat(message: Message, bot: Bot, members: Members) -> None:
+async def on_modchat(message: Message, bot: Bot, sessions: Sessions, members: Members) -> None:
     """A link that connects another chat as the moderators' chat of this group."""
-    if not await _is_moderator(message, members):
+    if not await is_moderator(message, members):
         raise SkipHandler
-    link = await _add_link(bot, f"modchat_{message.chat.id}", rights=False)
-    await message.answer(texts.MODCHAT_LINK.format(link=escape(link)))
+    words = await language_of(message, sessions)
+    link = await add_link(bot, f"modchat_{message.chat.id}", rights=False)
+    await message.answer(words("modchat.link", link=link))
 
 
 async def on_modchat_link(
@@ -125,12 +144,15 @@ async def on_modchat_link(
         and await members.is_moderator(message.chat.id, sender.id)
     )
     if chat is None or not allowed:
-        await message.answer(texts.MODCHAT_REFUSED)
+        await message.answer((await language_of(message, sessions))("modchat.refused"))
         return
     async with sessions.begin() as session:
         (await session.get_one(Chat, chat.id)).modchat_id = message.chat.id
-        here = await store.chat(session, message.chat.id, message.chat.title or "", "supergroup")
-    await message.answer(texts.MODCHAT_CONNECTED.format(title=escape(chat.title)))
+        here = await store.chat(
+            session, message.chat.id, message.chat.title or "", message.chat.type
+        )
+    words = language(Preferences.of(chat.preferences).language)
+    await message.answer(words("modchat.connected", title=chat.title))
     await _remove_greeting(bot, here)
     async with sessions() as session:
         chat = await session.get_one(Chat, chat.id)
@@ -139,40 +161,89 @@ async def on_modchat_link(
 
 async def on_preset(message: Message, sessions: Sessions, members: Members) -> None:
     """The presets of a group, one button each."""
-    if not await _is_moderator(message, members):
+    if not await is_moderator(message, members):
         raise SkipHandler
     async with sessions.begin() as session:
         chat = await store.chat(
             session, message.chat.id, message.chat.title or "", message.chat.type
         )
-    await message.answer(texts.presets(chat), reply_markup=_presets(chat))
+    words = await language_of(message, sessions)
+    await message.answer(presets(words, chat), reply_markup=_presets(words, chat))
 
 
 async def on_preset_press(
     query: CallbackQuery, callback_data: Preset, bot: Bot, sessions: Sessions, members: Members
 ) -> None:
     """Set the preset: only the group's own moderators, whatever the data says."""
+    words = of_person(query.from_user.language_code)
     async with sessions() as session:
         chat = await session.get(Chat, callback_data.chat)
     if chat is None or callback_data.name not in PRESETS:
-        await query.answer(texts.GONE)
+        await answer(query, words.plain("verdict.gone"))
         return
     if not await members.is_moderator(chat.id, query.from_user.id):
-        await query.answer(texts.ONLY_MODERATORS.format(title=chat.title), show_alert=True)
+        said = words.plain("verdict.only_moderators", title=chat.title)
+        await answer(query, said, alert=True)
         return
     async with sessions.begin() as session:
         chat = await session.get_one(Chat, chat.id)
-        chat.preferences = dict(chat.preferences) | {"preset": callback_data.name}
+        wanted = dict(chat.preferences) | {"preset": callback_data.name}
+        await change(session, chat.id, query.from_user.id, Preferences.of(wanted))
     log.info("preset changed", chat=chat.id, preset=callback_data.name, by=query.from_user.id)
-    await query.answer(texts.ACCEPTED)
+    await answer(query, words.plain("common.accepted"))
     if query.message is not None:
         await _show_presets(bot, query.message.chat.id, query.message.message_id, chat)
 
 
+async def is_moderator(message: Message, members: Members) -> bool:
+    """Whether who wrote a message moderates the chat; an anonymous administrator does."""
+    if is_anonymous(message):
+        return True
+    sender = message.from_user
+    return sender is not None and await members.is_moderator(message.chat.id, sender.id)
+
+
+async def add_link(bot: Bot, payload: str, *, rights: bool = True) -> str:
+    """The address that adds the bot to a group, with the rights it needs ticked."""
+    me = await bot.me()
+    admin = f"&admin={_ADMIN_RIGHTS}" if rights else ""
+    return f"https://t.me/{me.username}?startgroup={payload}{admin}"
+
+
+def presets(words: Language, chat: Chat) -> str:
+    """The presets of a group, each in a line, and which one is set."""
+    chosen = Preferences.of(chat.preferences).preset
+    lines = [
+        words(
+            "preset.line",
+            mark="●" if name == chosen else "○",
+            title=words(f"preset.{name}"),
+            hint=words(f"preset.{name}.hint"),
+        )
+        for name in PRESETS
+    ]
+    return words("preset.of", title=chat.title) + "\n\n" + "\n".join(lines)
+
+
+async def _complain(bot: Bot, chat: Chat) -> None:
+    """Rights were taken away: the owner hears of it in private, since old greetings go unread."""
+    if chat.owner_id is None or not missing(chat):
+        return
+    words = language(Preferences.of(chat.preferences).language)
+    try:
+        await bot.send_message(chat.owner_id, words("greeting.lost", title=chat.title))
+    except AiogramError as error:
+        log.info("owner not told of lost rights", chat=chat.id, reason=str(error))
+
+
 async def _show_presets(bot: Bot, chat_id: int, message_id: int, chat: Chat) -> None:
+    words = language(Preferences.of(chat.preferences).language)
     try:
         await bot.edit_message_text(
-            texts.presets(chat), chat_id=chat_id, message_id=message_id, reply_markup=_presets(chat)
+            presets(words, chat),
+            chat_id=chat_id,
+            message_id=message_id,
+            reply_markup=_presets(words, chat),
         )
     except TelegramBadRequest as error:
         log.info("presets not refreshed", chat=chat.id, reason=str(error))
@@ -187,25 +258,12 @@ async def _remove_greeting(bot: Bot, chat: Chat) -> None:
         log.info("greeting not removed", chat=chat.id, reason=str(error))
 
 
-async def _is_moderator(message: Message, members: Members) -> bool:
-    if message.sender_chat is not None and message.sender_chat.id == message.chat.id:
-        return True  # an anonymous administrator
-    sender = message.from_user
-    return sender is not None and await members.is_moderator(message.chat.id, sender.id)
-
-
-async def _add_link(bot: Bot, payload: str, *, rights: bool = True) -> str:
-    me = await bot.me()
-    admin = f"&admin={_ADMIN_RIGHTS}" if rights else ""
-    return f"https://t.me/{me.username}?startgroup={payload}{admin}"
-
-
-def _presets(chat: Chat) -> InlineKeyboardMarkup:
+def _presets(words: Language, chat: Chat) -> InlineKeyboardMarkup:
+    chosen = Preferences.of(chat.preferences).preset
     rows = [
         [
             InlineKeyboardButton(
-                text=("● " if name == texts.preset_of(chat) else "")
-                + texts.PRESET_TITLES[name].capitalize(),
+                text=("● " if name == chosen else "") + words.plain(f"preset.{name}").capitalize(),
                 callback_data=Preset(chat=chat.id, name=name).pack(),
             )
         ]

@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
 
-from bot import texts
+from bot import card
+from bot.language import language
 from moderation import database
 from moderation.categories import TOXIC
 from moderation.database import Sessions
@@ -84,8 +85,8 @@ async def demonstrate(*, leave: bool, console: Console) -> int:
     """Play the script, print what happened; serve the page on unless `leave`. The exit status."""
     with tempfile.TemporaryDirectory(prefix="toxicity-bot-demo-") as folder:
         async with _staged(Path(folder)) as stage:
-            console.print(f"Страница: [bold]{stage.people.url}[/bold]")
-            console.print("Бот запускается, это займёт несколько секунд…")
+            console.print(_say("demo.page", url=f"[bold]{stage.people.url}[/bold]"))
+            console.print(_say("demo.starting"))
             if await stage.until(
                 "the bot greets the group", lambda: _greeted(stage), START_SECONDS
             ):
@@ -94,16 +95,16 @@ async def demonstrate(*, leave: bool, console: Console) -> int:
                     await _play(stage, sessions, console)
             _report(stage, console)
             if not leave and stage.bot.returncode is None:
-                console.print(f"Пишите и нажимайте сами: {stage.people.url} (Ctrl+C — закончить)")
+                console.print(_say("demo.play", url=stage.people.url))
                 await stage.bot.wait()
     return 1 if stage.failures else 0
 
 
 def _report(stage: Stage, console: Console) -> None:
     if not stage.failures:
-        console.print("[green]Всё по сценарию.[/green]")
+        console.print(f"[green]{_say('demo.well')}[/green]")
         return
-    console.print("[bold red]Не получилось:[/bold red]")
+    console.print(f"[bold red]{_say('demo.failed')}[/bold red]")
     for failure in stage.failures:
         console.print(f"  • {failure}", markup=False)
     console.print(_tail(stage.log), markup=False, highlight=False)
@@ -185,9 +186,9 @@ async def _settled(sessions: Sessions, message_id: int) -> bool:
 
 
 async def _table(stage: Stage, sessions: Sessions, written: list[tuple[Line, int]]) -> Table:
-    table = Table(title="Что стало с каждым сообщением", show_lines=True)
-    for name in ("Кто", "Сообщение", "Оценки", "Решение", "Что сделано"):
-        table.add_column(name, overflow="fold")
+    table = Table(title=_say("demo.title"), show_lines=True)
+    for name in ("who", "message", "scores", "decision", "outcome"):
+        table.add_column(_say(f"demo.{name}"), overflow="fold")
     standing = {m["message_id"] for m in await stage.people.messages(scene.GROUP_ID)}
     async with sessions() as session:
         for line, message_id in written:
@@ -201,16 +202,23 @@ async def _table(stage: Stage, sessions: Sessions, written: list[tuple[Line, int
                 scene.NAMES[line.user_id],
                 line.text,
                 _scores(row),
-                texts.ACTION_TITLES[row.action],
-                texts.happened(acts) if case else "оставлено",
+                _decision(row.action),
+                str(card.happened(language("ru"), acts)) if case else _say("demo.left"),
             )
     return table
 
 
+def _decision(action: Action) -> str:
+    name = "leave" if action is Action.NONE else action.name.lower()
+    return _say(f"decision.{name}")
+
+
 def _scores(row: Prediction) -> str:
-    named = [(texts.title(c).lower(), row.scores[c]) for c in TOXIC if c in row.scores]
+    named = [(language("ru").category(c).lower(), row.scores[c]) for c in TOXIC if c in row.scores]
     high = sorted((pair for pair in named if pair[1] >= 0.3), key=lambda pair: -pair[1])
-    return "\n".join(f"{name} {score:.2f}" for name, score in high) or "всё ниже 0.30"
+    return "\n".join(f"{name} {language('ru').decimal(score)}" for name, score in high) or _say(
+        "demo.low"
+    )
 
 
 def _check(stage: Stage, line: Line, row: Prediction, *, deleted: bool) -> None:
@@ -228,16 +236,13 @@ async def _correct(stage: Stage, sessions: Sessions, console: Console) -> None:
         stage.failures.append("there are cards to press")
         return
     confirmed, overturned = cases[0], cases[-1]
-    await _press(stage, confirmed, scene.MODERATOR_ID, "✅ Верно")
-    await _press(stage, overturned, scene.PASSER_BY_ID, "🕊 Не токсично")
+    await _press(stage, confirmed, scene.MODERATOR_ID, _say("button.right"))
+    await _press(stage, overturned, scene.PASSER_BY_ID, _say("button.clean"))
     await stage.until("a stranger's press is refused", lambda: _refused(stage))
-    await _press(stage, overturned, scene.OWNER_ID, "🕊 Не токсично")
+    await _press(stage, overturned, scene.OWNER_ID, _say("button.clean"))
     await stage.until("two presses became two labels", lambda: _labels(sessions, 2))
     await stage.until("the deleted words are back", lambda: _restored(stage, overturned))
-    console.print(
-        "Модератор нажал «Верно», хозяйка — «Не токсично»: две новые метки, "
-        "текст возвращён в группу; прохожему бот отказал."
-    )
+    console.print(_say("demo.presses"))
 
 
 async def _press(stage: Stage, case: Case, user_id: int, button: str) -> None:
@@ -263,3 +268,7 @@ async def _restored(stage: Stage, case: Case) -> bool:
 def _tail(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     return "\n".join(lines[-20:])
+
+
+def _say(key: str, **values: object) -> str:
+    return language("ru").plain(key, **values)

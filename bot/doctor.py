@@ -8,9 +8,9 @@ from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
 from aiogram.utils.token import TokenValidationError
 
-from bot import texts
 from bot.app import load
-from bot.members import Members, rights_of
+from bot.language import language
+from bot.members import NEEDED_RIGHTS, Members, rights_of
 from bot.telegram import make_bot
 from moderation import database, store
 from moderation.classifier import ModelError, score_texts
@@ -36,18 +36,18 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     try:
         bot = make_bot(settings)
     except TokenValidationError:
-        yield Finding(False, "токен: BOT_TOKEN пуст или с ошибкой; возьмите его у @BotFather")
+        yield Finding(False, _say("doctor.token_malformed"))
         return
     try:
         yield await _token(bot)
         async with database.opened(settings.database_url) as sessions:
-            yield Finding(True, "база: открыта, таблицы свежие")
+            yield Finding(True, _say("doctor.database"))
             async for finding in _updates(sessions):
                 yield finding
             async for finding in _chats(bot, sessions):
                 yield finding
     except DatabaseError as error:
-        yield Finding(False, f"база: {error}")
+        yield Finding(False, _say("doctor.database_failed", error=error))
     finally:
         await bot.session.close()
 
@@ -57,12 +57,17 @@ def _model(settings: Settings) -> Finding:
         classifier = load(settings)
         scores = score_texts(classifier, [CANARY])[0]
     except (ModelError, ValueError) as error:
-        return Finding(False, f"модель: {error}")
+        return Finding(False, _say("doctor.model_failed", error=error))
     found = max(scores, key=lambda category: scores[category])
     return Finding(
         True,
-        f"модель: {classifier.version}, {classifier.device}; "
-        f"проверочная фраза — {texts.title(found).lower()} {scores[found]:.2f}",
+        _say(
+            "doctor.model",
+            version=classifier.version,
+            device=classifier.device,
+            category=language("ru").category(found).lower(),
+            score=language("ru").decimal(scores[found]),
+        ),
     )
 
 
@@ -70,22 +75,21 @@ async def _token(bot: Bot) -> Finding:
     try:
         me = await bot.me()
     except TelegramUnauthorizedError:
-        return Finding(False, "токен: Telegram его не принимает; возьмите новый у @BotFather")
+        return Finding(False, _say("doctor.token_refused"))
     except AiogramError as error:
-        return Finding(False, f"Telegram: не отвечает ({error}); проверьте сеть и TELEGRAM_API_URL")
-    return Finding(True, f"токен: @{me.username}")
+        return Finding(False, _say("doctor.telegram", error=error))
+    return Finding(True, _say("doctor.token", name=me.username))
 
 
 async def _updates(sessions: Sessions) -> AsyncIterator[Finding]:
     async with sessions() as session:
         pending = await store.count_updates(session, UpdateState.PENDING)
         quarantined = await store.count_updates(session, UpdateState.QUARANTINED)
-    yield Finding(True, f"очередь: ждут обработки {pending}")
+    yield Finding(True, _say("doctor.queue", n=pending))
     if quarantined:
         yield Finding(
             False,
-            f"карантин: {quarantined} обновлений обработать не удалось; "
-            "причины — в таблице inbox_update, столбец error",
+            _say("doctor.quarantine", n=quarantined),
         )
 
 
@@ -103,12 +107,18 @@ async def _chat(bot: Bot, members: Members, chat: Chat) -> Finding:
     try:
         rights = rights_of(await members.member(chat.id, bot.id))
     except AiogramError as error:
-        return Finding(False, f"группа «{chat.title}»: {error}")
+        return Finding(False, _say("doctor.group_error", title=chat.title, error=error))
     if rights is None:
-        return Finding(False, f"группа «{chat.title}»: бота там нет")
-    missing = [title for right, title in texts.RIGHT_TITLES.items() if right not in rights]
+        return Finding(False, _say("doctor.group_left", title=chat.title))
+    missing = [_say(f"right.{right}") for right in NEEDED_RIGHTS if right not in rights]
     if missing:
-        return Finding(False, f"группа «{chat.title}»: нет права {', '.join(missing)}")
+        return Finding(
+            False, _say("doctor.group_rights", title=chat.title, missing=", ".join(missing))
+        )
     if chat.card_error:
-        return Finding(False, f"группа «{chat.title}»: карточки не доходят ({chat.card_error})")
-    return Finding(True, f"группа «{chat.title}»: права есть")
+        return Finding(False, _say("doctor.group_cards", title=chat.title, error=chat.card_error))
+    return Finding(True, _say("doctor.group", title=chat.title))
+
+
+def _say(key: str, **values: object) -> str:
+    return language("ru").plain(key, **values)

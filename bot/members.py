@@ -4,12 +4,13 @@ from typing import Any
 
 from aiogram import Bot
 from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError
+from aiogram.types import Message
 from cachetools import TTLCache
 
-from bot import texts
 from bot.telegram import GetRawChatMember
 
-NEEDED_RIGHTS = tuple(texts.RIGHT_TITLES)
+# Without them the bot can only report.
+NEEDED_RIGHTS = ("can_delete_messages", "can_restrict_members")
 _SECONDS = 60
 
 
@@ -45,6 +46,12 @@ class Members:
             return True
         return member.get("status") == "administrator" and any(map(member.get, NEEDED_RIGHTS))
 
+    async def may(self, chat_id: int, user_id: int, right: str) -> bool:
+        """Whether a moderator has one certain right."""
+        member = await self.member(chat_id, user_id)
+        is_administrator = member.get("status") == "administrator"
+        return member.get("status") == "creator" or (is_administrator and bool(member.get(right)))
+
     def forget(self, chat_id: int, user_id: int) -> None:
         """Ask Telegram again next time."""
         self._known.pop((chat_id, user_id), None)
@@ -57,3 +64,8 @@ def rights_of(member: dict[str, Any]) -> list[str] | None:
     if member.get("status") == "creator":
         return list(NEEDED_RIGHTS)
     return [right for right in NEEDED_RIGHTS if member.get(right)]
+
+
+def is_anonymous(message: Message) -> bool:
+    """Whether an administrator wrote a message in the name of the chat itself."""
+    return message.sender_chat is not None and message.sender_chat.id == message.chat.id

@@ -1,36 +1,32 @@
 """The path of a message: predict, decide, record, enforce, show."""
 
 import asyncio
-import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 import structlog
 from aiogram import Bot, F, Router
 from aiogram.types import Message, Update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import enforce, review
-from bot.content import Part, Sender, sender_of, texts_of
+from bot.content import Sender, sender_of, texts_of
+from bot.evidence import Scored, case_of, evidence_of, hash_of, prediction_of, secret, weightiest
 from bot.members import Members
-from moderation import store
-from moderation.batcher import Batcher, Prediction
+from moderation import attribution, people, store
+from moderation.batcher import Batcher
+from moderation.categories import Category
 from moderation.columns import now
 from moderation.database import Sessions
-from moderation.policy import Decision, Policy, decide
-from moderation.preferences import Preferences
+from moderation.memory import text_key
+from moderation.policy import Action, Decision, Policy, judge
+from moderation.preferences import Preferences, climb
 from moderation.settings import Settings
-from moderation.tables import Case
-from moderation.tables import Prediction as PredictionRow
+from moderation.states import Origin
+from moderation.tables import Case, Chat
 
 log = structlog.get_logger()
 IN_GROUPS = F.chat.type.in_({"group", "supergroup"})
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A part of a message and its scores."""
-
-    part: Part
-    prediction: Prediction
 
 
 def router() -> Router:
@@ -47,6 +43,11 @@ async def score(update: Update, batcher: Batcher) -> list[Scored]:
     message = update.message or update.edited_message
     if message is None or message.chat.type not in ("group", "supergroup"):
         return []
+    return await score_message(message, batcher)
+
+
+async def score_message(message: Message, batcher: Batcher) -> list[Scored]:
+    """Score every part of a message."""
     parts = texts_of(message)
     predictions = await asyncio.gather(*(batcher.predict(part.text) for part in parts))
     return [Scored(part, found) for part, found in zip(parts, predictions, strict=True)]
@@ -58,16 +59,38 @@ async def on_message(
     bot: Bot,
     sessions: Sessions,
     members: Members,
+    batcher: Batcher,
     settings: Settings,
 ) -> None:
     """Moderate one revision of a message. Repeating it changes nothing."""
     sender = sender_of(message)
-    if not scored or sender is None or sender.id == bot.id:
-        return
+    if not scored or sender is None or sender.id == bot.id or not message.message_id:
+        return  # a message without an id is seen by the bot alone
     case = await _record(message, scored, sender, sessions, members, settings)
-    if case is not None:
-        await enforce.apply(bot, sessions, case)
-        await review.post(bot, sessions, case)
+    if case is None or case.origin is Origin.AUDIT:
+        return
+    await enforce.apply(bot, sessions, case)
+    await mark(sessions, case, batcher)
+    await review.post(bot, sessions, case)
+
+
+async def mark(sessions: Sessions, case: Case, batcher: Batcher) -> None:
+    """Find the words that weighed most, for the card; none if that fails."""
+    if case.marks is not None or case.prediction.category is None or not case.text:
+        return
+
+    async def score_all(texts: Sequence[str]) -> list[Mapping[Category, float]]:
+        found = await asyncio.gather(*(batcher.predict(text) for text in texts))
+        return [prediction.scores for prediction in found]
+
+    try:
+        spans = await attribution.weigh(case.text, case.prediction.category, score_all)
+    except (ValueError, RuntimeError) as error:  # the card is worth more than its ornaments
+        log.warning("words not weighed", case=case.id, reason=type(error).__name__)
+        spans = []
+    async with sessions.begin() as session:
+        row = await session.get_one(Case, case.id)
+        row.marks = case.marks = [list(span) for span in spans]
 
 
 async def _record(
@@ -81,85 +104,84 @@ async def _record(
     """The case of a message, if it needs one; written before anything is done about it."""
     chat_id, message_id = message.chat.id, message.message_id
     revision = int(message.edit_date or 0)
-    content_hash = _hash(scored, settings)
+    content_hash = hash_of(scored, settings)
+    words = "\n".join(found.part.text for found in scored if found.part.authored)
+    key = text_key(words, secret(settings))
     async with sessions.begin() as session:
         if await store.moderated_from(session, chat_id):
             return None  # the moderators' own chat
         chat = await store.chat(session, chat_id, message.chat.title or "", message.chat.type)
+        preferences = Preferences.of(chat.preferences)
         known = await store.prediction(session, chat_id, message_id, revision)
         if known is not None:
             return await store.case_of(session, known.id)
         before = await store.latest_prediction(session, chat_id, message_id)
+        since = now() - timedelta(days=preferences.memory_days)
+        remembered = await people.remembered(session, chat_id, key, since)
+        joined_at = await people.joined_at(session, chat_id, sender.id)
     if before is not None and before.content_hash == content_hash:
         return None  # Telegram also reports edits that change nothing visible
-    policy = Preferences.of(chat.preferences).policy(now())
-    worst, decision = _decide(scored, policy)
-    exempt = sender.exempt
-    if exempt is None and decision.action and not sender.is_channel:
-        exempt = "administrator" if await members.is_administrator(chat_id, sender.id) else None
-    row = _prediction(message, revision, sender, content_hash, worst, decision, exempt)
-    case = _case(message, sender, worst, decision) if decision.action else None
-    if exempt:
-        case = None
+    is_newcomer = preferences.is_newcomer(joined_at, now())
+    policy = preferences.policy(now(), is_newcomer=is_newcomer)
+    evidence = evidence_of(scored, remembered)
+    decision = judge(evidence, policy)
+    exempt = await _exempt(message, sender, decision, preferences, members)
+    row = prediction_of(message, revision, sender, evidence, decision)
+    row.content_hash, row.is_newcomer, row.exempt = content_hash, is_newcomer, exempt
+    row.model_version = scored[0].prediction.model_version
+    part = weightiest(scored, decision)
+    row.field = part.field
+    case = None if exempt else case_of(message, sender, part, decision, preferences, row)
+    if case is not None:
+        case.text_key = key if part.text == words else text_key(part.text, secret(settings))
     async with sessions.begin() as session:
-        acts = enforce.plan(decision, policy, settings.mute_hours)
-        await store.record(session, row, case, acts)
-    if case is None:
-        return None
+        await store.record(session, row, case, [])
+        if case is not None and case.origin is Origin.DECISION:
+            await _punish(session, case, decision, policy, chat, settings)
+    return case and await _reread(sessions, row.id)
+
+
+async def _reread(sessions: Sessions, prediction_id: int) -> Case | None:
     async with sessions() as session:
-        return await store.case_of(session, row.id)
+        return await store.case_of(session, prediction_id)
 
 
-def _decide(scored: list[Scored], policy: Policy) -> tuple[Scored, Decision]:
-    """The part that asks for the most severe action, and that action."""
-    decisions = [
-        (found, decide(found.prediction.scores, policy, authored=found.part.authored))
-        for found in scored
-    ]
-    return max(decisions, key=lambda pair: (pair[1].action, pair[1].score))
-
-
-def _prediction(
-    message: Message,
-    revision: int,
-    sender: Sender,
-    content_hash: str,
-    worst: Scored,
+async def _punish(
+    session: AsyncSession,
+    case: Case,
     decision: Decision,
-    exempt: str | None,
-) -> PredictionRow:
-    return PredictionRow(
-        chat_id=message.chat.id,
-        message_id=message.message_id,
-        revision=revision,
-        user_id=sender.id,
-        content_hash=content_hash,
-        field=worst.part.field,
-        model_version=worst.prediction.model_version,
-        scores={category.value: value for category, value in worst.prediction.scores.items()},
-        action=decision.action,
-        category=decision.category,
-        score=decision.score,
-        threshold=decision.threshold,
-        exempt=exempt,
-    )
+    policy: Policy,
+    chat: Chat,
+    settings: Settings,
+) -> None:
+    """Add a strike, see how high up the ladder that is, and plan the acts."""
+    preferences = Preferences.of(chat.preferences)
+    action = decision.action
+    prediction = case.prediction
+    if action >= Action.WARN and prediction.user_id > 0 and not policy.dry_run:
+        await people.strike(session, case, preferences.strike_days)
+        # Punishing a person needs stricter evidence than removing a message.
+        if prediction.remembered is None and decision.score >= policy.punish_threshold:
+            count = await people.count_strikes(session, chat.id, prediction.user_id, now())
+            action = climb(action, count, preferences)
+    for act in enforce.plan(action, policy, preferences, settings.mute_hours):
+        act.case_id = case.id
+        session.add(act)
 
 
-def _case(message: Message, sender: Sender, worst: Scored, decision: Decision) -> Case:
-    flagged = decision.over or ((decision.category,) if decision.category else ())
-    return Case(
-        chat_id=message.chat.id,
-        thread_id=message.message_thread_id if message.is_topic_message else None,
-        user_name=sender.name,
-        text=worst.part.text,
-        flagged=[category.value for category in flagged],
-    )
-
-
-def _hash(scored: list[Scored], settings: Settings) -> str:
-    """Tells whether a text changed without keeping it; keyed, for short texts can be guessed."""
-    key = hashlib.sha256(settings.bot_token.get_secret_value().encode()).digest()
-    digest = hashlib.blake2b(key=key, digest_size=16)
-    for found in scored:
-        digest.update(f"{found.part.field}\0{found.part.text}\0".encode())
-    return digest.hexdigest()
+async def _exempt(
+    message: Message,
+    sender: Sender,
+    decision: Decision,
+    preferences: Preferences,
+    members: Members,
+) -> str | None:
+    """Why nothing is done about this sender's messages; None for everybody else."""
+    if sender.exempt is not None:
+        return sender.exempt
+    if sender.id in preferences.exempt:
+        return "exempt"
+    if decision.action and not sender.is_channel:
+        administers = await members.is_administrator(message.chat.id, sender.id)
+        return "administrator" if administers else None
+    return None

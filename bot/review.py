@@ -1,4 +1,4 @@
-"""The case card in the moderators' chat: its words, its buttons, posting and refreshing it."""
+"""The case card in the moderators' chat: its buttons, posting and refreshing it."""
 
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
@@ -10,18 +10,18 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from pydantic import Field
 
-from bot import enforce, texts
-from moderation import store
+from bot import enforce
+from bot.card import card
+from bot.language import Language, language
+from moderation import people, store
 from moderation.categories import TOXIC
 from moderation.columns import now
 from moderation.database import Sessions
 from moderation.preferences import Preferences
-from moderation.states import Act, ActState
-from moderation.tables import Case, Chat, Enforcement
+from moderation.states import Act, ActState, Origin, PersonDecision, Verdict
+from moderation.tables import Case, Chat, Enforcement, Report
 
 log = structlog.get_logger()
-_LEADS_TO = {Act.DELETE: "удалить", Act.NOTICE: "предупредить"}
-
 
 # Callback data can be forged, and a larger number is no key of the database.
 Id = Annotated[int, Field(gt=-(2**63), lt=2**63)]
@@ -31,8 +31,15 @@ class Press(CallbackData, prefix="c"):
     """A button of a card. All it needs is in it, so it works after a restart and on old cards."""
 
     case: Id
-    button: Literal["right", "clean", "fix", "done"]  # fix opens the switches, or flips one
+    button: Literal["right", "clean", "fix", "done", "block"]  # fix opens the switches, flips one
     chosen: int = 0  # a bit for each toxic category
+
+
+class PersonPress(CallbackData, prefix="a"):
+    """A button of a card that decides about the author."""
+
+    case: Id
+    decision: PersonDecision
 
 
 async def post(
@@ -46,15 +53,21 @@ async def post(
     async with sessions() as session:
         chat = await session.get_one(Chat, case.chat_id)
         acts = await store.enforcements(session, case.id)
-    policy = Preferences.of(chat.preferences).policy(now())
-    words = texts.card(case, chat, policy, acts, _link(case, chat, acts))
-    markup = keyboard(case, enforce.follows(case, acts, policy))
+        history = await people.history(session, chat.id, case.prediction.user_id, now())
+        reports = await people.reports(session, case.id)
+    preferences = Preferences.of(chat.preferences)
+    words = language(preferences.language)
+    shown = card(
+        words, case, chat, preferences.policy(now()), acts, history, reports,
+        _link(case, chat, acts),
+    )  # fmt: skip
+    markup = keyboard(words, case, enforce.follows(case, acts, preferences), reports)
     known = (case.card_chat_id, case.card_message_id)
     cards = {at for at in (known, pressed) if at and at[0] and at[1]}
     for chat_id, message_id in cards:
-        await edit(bot, chat_id, message_id, markup, words)
-    if not cards:
-        await _send(bot, sessions, case, chat, words, markup)
+        await edit(bot, chat_id, message_id, markup, shown)
+    if not cards and (case.origin is not Origin.AUDIT or reports):
+        await _send(bot, sessions, case, chat, shown, markup)
 
 
 async def edit(
@@ -81,35 +94,67 @@ async def edit(
         log.warning("card not changed", chat=chat_id, card=message_id, reason=str(error))
 
 
-def keyboard(case: Case, follows: Sequence[Act]) -> InlineKeyboardMarkup | None:
-    """The buttons of an open case, «Верно» with what it leads to; none once it is decided."""
-    if case.verdict:
-        return None
-    right = "✅ Верно" + next((f", {_LEADS_TO[act]}" for act in follows if act in _LEADS_TO), "")
-    clean = Press(case=case.id, button="clean")
-    fix = Press(case=case.id, button="fix", chosen=mask(case.flagged))
-    return _markup(
-        [
-            [(right, Press(case=case.id, button="right"))],
-            [("🕊 Не токсично", clean), ("✏️ Исправить", fix)],
-        ]
-    )
+def keyboard(
+    words: Language, case: Case, follows: Sequence[Act] = (), reports: Sequence[Report] = ()
+) -> InlineKeyboardMarkup | None:
+    """The buttons that are open: about the text, then about its author, then forgiving him."""
+    rows: list[list[tuple[str, CallbackData]]] = []
+    if case.verdict is None:
+        rows = _text_rows(words, case, follows)
+    elif case.verdict is not Verdict.CLEAN and case.prediction.user_id != 0:
+        rows = _person_rows(words, case)
+    if reports and case.verdict in (None, Verdict.CLEAN):
+        block = Press(case=case.id, button="block")
+        rows.append([(words.plain("button.block_reporter"), block)])
+    return _markup(rows) if rows else None
 
 
-def switches(case_id: int, chosen: int) -> InlineKeyboardMarkup:
+def switches(words: Language, case_id: int, chosen: int) -> InlineKeyboardMarkup:
     """The five categories as switches, and «Готово»."""
-    rows = []
+    rows: list[list[tuple[str, CallbackData]]] = []
     for i, category in enumerate(TOXIC):
         mark = "☑️" if chosen & 1 << i else "▫️"
         flipped = Press(case=case_id, button="fix", chosen=chosen ^ 1 << i)
-        rows.append([(f"{mark} {texts.title(category)}", flipped)])
-    rows.append([("Готово", Press(case=case_id, button="done", chosen=chosen))])
+        rows.append([(f"{mark} {words.category(category)}", flipped)])
+    done = Press(case=case_id, button="done", chosen=chosen)
+    rows.append([(words.plain("button.done"), done)])
     return _markup(rows)
 
 
 def mask(categories: Iterable[str]) -> int:
     """A bit for each toxic category that is named."""
     return sum(1 << i for i, category in enumerate(TOXIC) if category in categories)
+
+
+def _text_rows(
+    words: Language, case: Case, follows: Sequence[Act]
+) -> list[list[tuple[str, CallbackData]]]:
+    clean = Press(case=case.id, button="clean")
+    fix = Press(case=case.id, button="fix", chosen=mask(case.flagged))
+    rows: list[list[tuple[str, CallbackData]]] = [
+        [(words.plain("button.clean"), clean), (words.plain("button.fix"), fix)]
+    ]
+    if case.flagged:  # else there is no claim to confirm
+        leads = next((act for act in follows if act in (Act.DELETE, Act.NOTICE)), None)
+        key = f"button.right_{leads.value}" if leads else "button.right"
+        rows.insert(0, [(words.plain(key), Press(case=case.id, button="right"))])
+    return rows
+
+
+def _person_rows(words: Language, case: Case) -> list[list[tuple[str, CallbackData]]]:
+    def button(decision: PersonDecision) -> tuple[str, CallbackData]:
+        pressed = PersonPress(case=case.id, decision=decision)
+        return words.plain(f"button.{decision.value}"), pressed
+
+    if case.person is PersonDecision.FORGIVE:
+        return []
+    if case.person is not None:
+        return [[button(PersonDecision.FORGIVE)]]
+    harder = (PersonDecision.MUTE_HOUR, PersonDecision.MUTE_DAY, PersonDecision.BAN)
+    return [
+        [button(PersonDecision.WARN), button(PersonDecision.FORGIVE)],
+        [button(decision) for decision in harder],
+    ]
 
 
 async def _send(
@@ -120,32 +165,34 @@ async def _send(
     words: str,
     markup: InlineKeyboardMarkup | None,
 ) -> None:
-    target = chat.modchat_id or chat.owner_id
-    sent = None
-    error: str | None = None
-    try:
-        if target is None:
-            raise LookupError(texts.NOBODY_TO_TELL)
-        sent = await bot.send_message(target, words, reply_markup=markup)
-    except (AiogramError, LookupError) as failure:
-        error = str(failure)
+    """To the moderators' chat, or else to the owner; where neither can be reached, the group's
+    /status tells why."""
+    sent, error = None, "nobody"
+    for target in dict.fromkeys(filter(None, (chat.modchat_id, chat.owner_id))):
+        try:
+            sent = await bot.send_message(target, words, reply_markup=markup)
+            break
+        except AiogramError as failure:
+            error = str(failure)
+    if sent is None:
         log.warning("card not posted", case=case.id, chat=case.chat_id, reason=error)
     async with sessions.begin() as session:
-        await store.remember_card(
-            session, case, sent.chat.id if sent else None, sent.message_id if sent else None, error
-        )
+        if sent is None:
+            await store.remember_card(session, case, None, None, error)
+        else:
+            await store.remember_card(session, case, sent.chat.id, sent.message_id, None)
 
 
 def _link(case: Case, chat: Chat, acts: Iterable[Enforcement]) -> str | None:
     """The address of the message, while it stands in a chat that has addresses."""
     gone = any(act.act is Act.DELETE and act.state is ActState.DONE for act in acts)
-    if gone or chat.kind != "supergroup":
+    if gone or chat.kind != "supergroup" or case.prediction.message_id < 0:
         return None
     topic = f"/{case.thread_id}" if case.thread_id else ""
     return f"https://t.me/c/{str(case.chat_id)[4:]}{topic}/{case.prediction.message_id}"
 
 
-def _markup(rows: list[list[tuple[str, Press]]]) -> InlineKeyboardMarkup:
+def _markup(rows: Sequence[Sequence[tuple[str, CallbackData]]]) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup(
         inline_keyboard=[
             [InlineKeyboardButton(text=text, callback_data=press.pack()) for text, press in row]

@@ -1,30 +1,34 @@
-"""A press on a card: who may, what it says about the text, and what follows from it."""
+"""A press on a card: who may, what it says about the text or its author, what follows from it."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import structlog
 from aiogram import Bot, Router
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import CallbackQuery
 
-from bot import enforce, review, texts
+from bot import enforce, review
+from bot.language import Language, of_person
 from bot.members import Members
-from bot.review import Press
-from moderation import store
+from bot.review import PersonPress, Press
+from moderation import people, store
 from moderation.categories import TOXIC, Category
 from moderation.columns import now
 from moderation.database import Sessions
 from moderation.preferences import Preferences
-from moderation.states import Verdict
+from moderation.states import Origin, PersonDecision, Source, Step, Verdict
 from moderation.tables import Case, Chat
 
 log = structlog.get_logger()
+REPORTS_BLOCKED = timedelta(days=7)
 
 
 def router() -> Router:
-    """The handler of the cards' buttons."""
+    """The handlers of the cards' buttons."""
     presses = Router(name="verdicts")
     presses.callback_query.register(on_press, Press.filter())
+    presses.callback_query.register(on_person_press, PersonPress.filter())
     return presses
 
 
@@ -33,21 +37,113 @@ async def on_press(
 ) -> None:
     """Authorise, then claim, then act, then show. The data can be forged: only the case's own
     chat says who may decide."""
-    async with sessions() as session:
-        case = await session.get(Case, callback_data.case)
-        chat = await session.get(Chat, case.chat_id) if case else None
+    words = of_person(query.from_user.language_code)
+    case, chat = await _authorised(query, callback_data.case, sessions, members, words)
     if case is None or chat is None:
-        await _answer(query, texts.GONE)
-    elif not await members.is_moderator(chat.id, query.from_user.id):
-        log.info("press refused", case=case.id, user=query.from_user.id)
-        await _answer(query, texts.ONLY_MODERATORS.format(title=chat.title), alert=True)
+        return
+    if callback_data.button == "block":
+        await _block_reporters(query, sessions, case, words)
     elif callback_data.button == "fix" and case.verdict is None:
-        await _answer(query)
+        await answer(query)
         pressed = _pressed(query)
         if pressed:
-            await review.edit(bot, *pressed, review.switches(case.id, callback_data.chosen))
+            markup = review.switches(words, case.id, callback_data.chosen)
+            await review.edit(bot, *pressed, markup)
     else:
         await _resolve(query, callback_data, bot, sessions, case, chat)
+
+
+async def on_person_press(
+    query: CallbackQuery, callback_data: PersonPress, bot: Bot, sessions: Sessions, members: Members
+) -> None:
+    """Warn, mute, ban or forgive an author, once a moderator called the text toxic."""
+    words = of_person(query.from_user.language_code)
+    case, chat = await _authorised(query, callback_data.case, sessions, members, words)
+    if case is None or chat is None:
+        return
+    decision, user = callback_data.decision, query.from_user
+    restricts = decision in (PersonDecision.MUTE_HOUR, PersonDecision.MUTE_DAY, PersonDecision.BAN)
+    if restricts and not await members.may(chat.id, user.id, "can_restrict_members"):
+        await answer(query, words.plain("verdict.only_restricting"), alert=True)
+        return
+    if await members.is_administrator(chat.id, case.prediction.user_id) and restricts:
+        await answer(query, words.plain("verdict.administrator"), alert=True)
+        return
+    preferences = Preferences.of(chat.preferences)
+    async with sessions.begin() as session:
+        claimed = await store.claim_person(session, case.id, decision, user.id, user.full_name)
+        if claimed:
+            known = await store.enforcements(session, case.id)
+            for act in enforce.plan_person(decision, known):
+                act.case_id = case.id
+                session.add(act)
+            if decision is PersonDecision.FORGIVE:
+                await people.withdraw_strike(session, case.id)
+            elif case.prediction.user_id > 0:
+                await people.strike(session, case, preferences.strike_days)
+    case = await _reread(sessions, case.id)
+    if claimed:
+        log.info("author decided", case=case.id, decision=decision.value, moderator=user.id)
+        await answer(query, words.plain("common.accepted"))
+    else:
+        await answer(query, already(words, case), alert=True)
+    await follow(bot, sessions, case, _pressed(query))
+
+
+async def resolve(
+    bot: Bot,
+    sessions: Sessions,
+    case: Case,
+    chat: Chat,
+    verdict: Verdict,
+    vector: Mapping[Category, int | None],
+    moderator_id: int,
+    moderator_name: str,
+    source: Source,
+) -> bool:
+    """Decide a case, do what follows and refresh its card. False, with nothing changed, if
+    somebody was first."""
+    moderator = (moderator_id, moderator_name)
+    if not await claim(sessions, case, chat, verdict, vector, moderator, source):
+        return False
+    await follow(bot, sessions, await _reread(sessions, case.id))
+    return True
+
+
+async def claim(
+    sessions: Sessions,
+    case: Case,
+    chat: Chat,
+    verdict: Verdict,
+    vector: Mapping[Category, int | None],
+    moderator: tuple[int, str],
+    source: Source,
+) -> bool:
+    """Verdict, label and the acts that follow: all of them or, for who came second, none."""
+    preferences = Preferences.of(chat.preferences)
+    async with sessions.begin() as session:
+        if not await store.claim(session, case.id, verdict, *moderator):
+            return False
+        await store.add_label(session, case, moderator[0], vector, source)
+        reported = bool(await people.reports(session, case.id))
+        if case.origin is not Origin.AUDIT or reported:  # a survey changes nothing for anybody
+            acts = await store.enforcements(session, case.id)
+            revised = enforce.revise(case, acts, verdict, vector, preferences)
+            await store.plan(session, case.id, revised, Step.VERDICT)
+        if verdict is Verdict.CLEAN:
+            await people.withdraw_strike(session, case.id)
+    log.info("case decided", case=case.id, verdict=verdict.value, moderator=moderator[0])
+    return True
+
+
+async def follow(
+    bot: Bot, sessions: Sessions, case: Case, pressed: tuple[int, int] | None = None
+) -> None:
+    """Do what was decided about a case and show it; repeating it changes nothing."""
+    await enforce.apply(bot, sessions, case)
+    if case.verdict is Verdict.CLEAN or case.person is PersonDecision.FORGIVE:
+        await enforce.remove_notice(bot, sessions, case)
+    await review.post(bot, sessions, case, pressed)
 
 
 def judge(press: Press, case: Case) -> tuple[Verdict, dict[Category, int | None]]:
@@ -55,68 +151,98 @@ def judge(press: Press, case: Case) -> tuple[Verdict, dict[Category, int | None]
 
     «Верно» speaks only of what the card claims, so the other categories stay unknown.
     """
-    vector: dict[Category, int | None]
-    if press.button == "right":
-        vector = dict.fromkeys(TOXIC)
+    if press.button == "right" and case.flagged:
+        vector: dict[Category, int | None] = dict.fromkeys(TOXIC)
         vector |= {Category(name): 1 for name in case.flagged}
         return Verdict.CONFIRMED, {**vector, Category.NON_TOXIC: 0}
-    chosen = press.chosen if press.button == "done" else 0
-    vector = {category: chosen >> i & 1 for i, category in enumerate(TOXIC)}
+    return judge_chosen(press.chosen if press.button == "done" else 0)
+
+
+def judge_chosen(chosen: int) -> tuple[Verdict, dict[Category, int | None]]:
+    """The verdict of five switches, a bit each, and the complete vector."""
+    vector: dict[Category, int | None] = {c: chosen >> i & 1 for i, c in enumerate(TOXIC)}
     toxic = any(vector.values())
-    return (
-        Verdict.CORRECTED if toxic else Verdict.CLEAN,
-        {**vector, Category.NON_TOXIC: int(not toxic)},
-    )
+    verdict = Verdict.CORRECTED if toxic else Verdict.CLEAN
+    return verdict, {**vector, Category.NON_TOXIC: int(not toxic)}
+
+
+def already(words: Language, case: Case) -> str:
+    """Who decided before, and what."""
+    if case.person is not None:
+        what = words.plain(f"verdict.person.{case.person.value}")
+        return words.plain("verdict.already", what=what, who=case.person_by_name)
+    if case.verdict is None:
+        return words.plain("verdict.text_first")
+    what = words.plain(f"verdict.{case.verdict.value}")
+    return words.plain("verdict.already", what=what, who=case.resolved_by_name)
+
+
+async def answer(query: CallbackQuery, text: str | None = None, *, alert: bool = False) -> None:
+    """Answer a press; too late to show is no failure, the press itself still counts."""
+    try:
+        await query.answer(text, show_alert=alert)
+    except TelegramBadRequest as error:
+        log.info("press not answered", reason=str(error))
 
 
 async def _resolve(
     query: CallbackQuery, press: Press, bot: Bot, sessions: Sessions, case: Case, chat: Chat
 ) -> None:
-    was_open = case.verdict is None
-    if was_open:
+    words, user = of_person(query.from_user.language_code), query.from_user
+    pressed = _pressed(query)
+    if case.verdict is None and press.button == "right" and not case.flagged:
+        await answer(query, words.plain("verdict.text_first"), alert=True)
+        return
+    claimed = False
+    if case.verdict is None:
         verdict, vector = judge(press, case)
-        await _claim(query, sessions, case, chat, verdict, vector)
-    async with sessions() as session:
-        case = await session.get_one(Case, case.id)
-    if was_open and case.resolved_by == query.from_user.id:
-        await _answer(query, texts.ACCEPTED)
+        source = Source.BUTTON if case.flagged else Source.REPORT
+        moderator = (user.id, user.full_name)
+        claimed = await claim(sessions, case, chat, verdict, vector, moderator, source)
+    case = await _reread(sessions, case.id)
+    if claimed:
+        await answer(query, words.plain("common.accepted"))
     else:
-        await _answer(query, texts.already(case), alert=True)
+        what = words.plain(f"verdict.{case.verdict.value}") if case.verdict else ""
+        said = words.plain("verdict.already", what=what, who=case.resolved_by_name)
+        await answer(query, said, alert=True)
     # Also for a later press: the bot may have stopped between the claim and the act.
-    await enforce.apply(bot, sessions, case)
-    if case.verdict is Verdict.CLEAN:
-        await enforce.remove_notice(bot, sessions, case)
-    await review.post(bot, sessions, case, _pressed(query))
+    await follow(bot, sessions, case, pressed)
 
 
-async def _claim(
-    query: CallbackQuery,
-    sessions: Sessions,
-    case: Case,
-    chat: Chat,
-    verdict: Verdict,
-    vector: Mapping[Category, int | None],
+async def _authorised(
+    query: CallbackQuery, case_id: int, sessions: Sessions, members: Members, words: Language
+) -> tuple[Case | None, Chat | None]:
+    """The case and its chat for one of that chat's moderators; others hear why not."""
+    async with sessions() as session:
+        case = await session.get(Case, case_id)
+        chat = await session.get(Chat, case.chat_id) if case else None
+    if case is None or chat is None:
+        await answer(query, words.plain("verdict.gone"))
+        return None, None
+    if not await members.is_moderator(chat.id, query.from_user.id):
+        log.info("press refused", case=case.id, user=query.from_user.id)
+        title = chat.title
+        await answer(query, words.plain("verdict.only_moderators", title=title), alert=True)
+        return None, None
+    return case, chat
+
+
+async def _block_reporters(
+    query: CallbackQuery, sessions: Sessions, case: Case, words: Language
 ) -> None:
-    """Verdict, label and the acts that follow: all of them or, for who came second, none."""
-    user = query.from_user
     async with sessions.begin() as session:
-        if not await store.claim(session, case.id, verdict, user.id, user.full_name):
-            return
-        await store.add_label(session, case, user.id, vector)
-        acts = await store.enforcements(session, case.id)
-        revised = enforce.revise(
-            case, acts, verdict, vector, Preferences.of(chat.preferences).policy(now())
-        )
-        await store.plan(session, case.id, revised)
-    log.info("case decided", case=case.id, verdict=verdict.value, moderator=user.id)
+        for report in await people.reports(session, case.id):
+            member = await people.member(session, case.chat_id, report.reporter_id)
+            member.reports_blocked_until = now() + REPORTS_BLOCKED
+    log.info("reporters blocked", case=case.id, moderator=query.from_user.id)
+    await answer(query, words.plain("verdict.reporters_blocked"), alert=True)
+
+
+async def _reread(sessions: Sessions, case_id: int) -> Case:
+    async with sessions() as session:
+        return await session.get_one(Case, case_id)
 
 
 def _pressed(query: CallbackQuery) -> tuple[int, int] | None:
     return (query.message.chat.id, query.message.message_id) if query.message else None
-
-
-async def _answer(query: CallbackQuery, text: str | None = None, *, alert: bool = False) -> None:
-    try:
-        await query.answer(text, show_alert=alert)
-    except TelegramBadRequest as error:  # too late to show, the press itself still counts
-        log.info("press not answered", reason=str(error))

@@ -5,15 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from moderation.categories import Category
 from moderation.columns import now
 from moderation.policy import Action
-from moderation.states import Act, ActState, Source, UpdateState, Verdict
-from moderation.tables import Case, Chat, Enforcement, InboxUpdate, Label, Prediction
+from moderation.states import (
+    Act,
+    ActState,
+    Origin,
+    PersonDecision,
+    Source,
+    Step,
+    UpdateState,
+    Verdict,
+)
+from moderation.tables import Case, Chat, Enforcement, InboxUpdate, Label, Note, Prediction
 
 
 async def add_updates(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> list[int]:
@@ -125,7 +134,7 @@ async def record(
     await session.flush()
     if case is None:
         return
-    case.prediction_id = prediction.id
+    case.prediction = prediction
     session.add(case)
     await session.flush()
     for act in acts:
@@ -139,14 +148,58 @@ async def enforcements(session: AsyncSession, case_id: int) -> Sequence[Enforcem
     return (await session.scalars(statement.order_by(Enforcement.id))).all()
 
 
-async def plan(
-    session: AsyncSession, case_id: int, acts: Iterable[Act], until: datetime | None = None
-) -> None:
-    """Record acts that are to be attempted; those planned before stay as they are."""
-    known = {row.act for row in await enforcements(session, case_id)}
+async def plan(session: AsyncSession, case_id: int, acts: Iterable[Act], step: Step) -> None:
+    """Record acts that are to be attempted; those of this step planned before stay as they are."""
+    known = {row.act for row in await enforcements(session, case_id) if row.step is step}
     session.add_all(
-        Enforcement(case_id=case_id, act=act, until=until) for act in acts if act not in known
+        Enforcement(case_id=case_id, act=act, step=step) for act in acts if act not in known
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """A mute that was done, and whether it was taken back."""
+
+    id: int
+    case_id: int
+    until: datetime | None
+    former: Mapping[str, Any] | None
+    is_undone: bool
+
+
+async def mutes(session: AsyncSession, chat_id: int, user_id: int) -> list[Mute]:
+    """All mutes of a person in a group that took effect, the oldest first."""
+    statement = (
+        select(Enforcement)
+        .join(Case, Case.id == Enforcement.case_id)
+        .join(Prediction, Prediction.id == Case.prediction_id)
+        .where(Prediction.chat_id == chat_id, Prediction.user_id == user_id)
+        .where(Enforcement.act.in_([Act.MUTE, Act.UNMUTE]), Enforcement.state == ActState.DONE)
+        .order_by(Enforcement.id)
+    )
+    rows = (await session.scalars(statement)).all()
+    undone = {row.case_id: row.id for row in rows if row.act is Act.UNMUTE}
+    return [
+        Mute(row.id, row.case_id, row.until, row.former, row.id < undone.get(row.case_id, 0))
+        for row in rows
+        if row.act is Act.MUTE
+    ]
+
+
+async def notices_to(
+    session: AsyncSession, chat_id: int, user_id: int, since: datetime
+) -> Sequence[Enforcement]:
+    """The notices to an author since a moment that were shown, the oldest first."""
+    statement = (
+        select(Enforcement)
+        .join(Case, Case.id == Enforcement.case_id)
+        .join(Prediction, Prediction.id == Case.prediction_id)
+        .where(Prediction.chat_id == chat_id, Prediction.user_id == user_id)
+        .where(Enforcement.act == Act.NOTICE, Enforcement.state == ActState.DONE)
+        .where(Enforcement.created_at >= since)
+        .order_by(Enforcement.id)
+    )
+    return (await session.scalars(statement)).all()
 
 
 async def set_act(
@@ -174,6 +227,19 @@ async def expired_notices(session: AsyncSession, age: timedelta) -> Sequence[tup
     return [(id_, chat_id, message_id) for id_, chat_id, message_id in rows if message_id]
 
 
+async def expired_notes(session: AsyncSession) -> Sequence[Note]:
+    """The messages that are to vanish by now."""
+    return (await session.scalars(select(Note).where(Note.expires_at <= now()))).all()
+
+
+async def count_open(session: AsyncSession, chat_id: int) -> int:
+    """How many cases of a group wait for a moderator."""
+    statement = select(func.count(Case.id)).where(
+        Case.chat_id == chat_id, Case.verdict.is_(None), Case.origin != Origin.AUDIT
+    )
+    return await session.scalar(statement) or 0
+
+
 async def remember_card(
     session: AsyncSession,
     case: Case,
@@ -198,8 +264,29 @@ async def claim(
     return claimed.one_or_none() is not None
 
 
+async def claim_person(
+    session: AsyncSession, case_id: int, decision: PersonDecision, moderator_id: int, name: str
+) -> bool:
+    """Note what was decided about a case's author, unless somebody did before; forgiving may come
+    after anything else. Only for a case whose text was called toxic."""
+    open_: ColumnElement[bool] = Case.person.is_(None)
+    if decision is PersonDecision.FORGIVE:
+        open_ = or_(open_, Case.person != PersonDecision.FORGIVE)
+    statement = (
+        update(Case)
+        .where(Case.id == case_id, open_)
+        .where(Case.verdict.in_([Verdict.CONFIRMED, Verdict.CORRECTED]))
+        .values(person=decision, person_by=moderator_id, person_by_name=name, person_at=now())
+    )
+    return (await session.scalars(statement.returning(Case.id))).one_or_none() is not None
+
+
 async def add_label(
-    session: AsyncSession, case: Case, moderator_id: int, vector: Mapping[Category, int | None]
+    session: AsyncSession,
+    case: Case,
+    moderator_id: int,
+    vector: Mapping[Category, int | None],
+    source: Source = Source.BUTTON,
 ) -> None:
     """Append what a moderator said about a case's text."""
     session.add(
@@ -207,11 +294,13 @@ async def add_label(
             case_id=case.id,
             chat_id=case.chat_id,
             moderator_id=moderator_id,
-            source=Source.BUTTON,
+            source=source,
             text=case.text,
+            text_key=case.text_key,
             vector={category.value: vector[category] for category in Category},
             model_version=case.prediction.model_version,
             scores=case.prediction.scores,
+            probability=case.probability,
         )
     )
 

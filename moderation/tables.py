@@ -82,6 +82,16 @@ class InboxUpdate(Table):
     received_at: Mapped[datetime] = mapped_column(default=now)
 
 
+class Note(Table):
+    """A message in a group that is to vanish after a while: an answer, or the command before it."""
+
+    __tablename__ = "note"
+
+    chat_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    message_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class Prediction(Table):
     """The scores of one revision of a message and what was decided. No text is kept here."""
 
@@ -130,6 +140,7 @@ class Case(Table):
     text: Mapped[str] = mapped_column(Text)  # empty once its time is over
     text_key: Mapped[str] = mapped_column(String(32), default="", index=True)  # of memory.py
     flagged: Mapped[list[str]] = mapped_column(JSON)  # the categories that the card claims
+    marks: Mapped[list[list[int]] | None] = mapped_column(JSON)  # where the weightiest words stand
     card_chat_id: Mapped[int | None] = mapped_column(BigInteger)
     card_message_id: Mapped[int | None] = mapped_column(BigInteger)
     verdict: Mapped[Verdict | None] = mapped_column(names(Verdict))

@@ -42,6 +42,13 @@ def upgrade() -> None:
         sa.Column("reports_blocked_until", MOMENT, nullable=True),
     )
     op.create_table(
+        "note",
+        sa.Column("chat_id", sa.BigInteger(), autoincrement=False, primary_key=True),
+        sa.Column("message_id", sa.BigInteger(), autoincrement=False, primary_key=True),
+        sa.Column("expires_at", MOMENT, nullable=False),
+    )
+    op.create_index("ix_note_expires_at", "note", ["expires_at"])
+    op.create_table(
         "strike",
         sa.Column("id", BIG_ID, primary_key=True),
         sa.Column("chat_id", sa.BigInteger(), nullable=False),
@@ -76,7 +83,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("assignment", "report", "strike", "member", "preference_change"):
+    for table in ("assignment", "report", "strike", "note", "member", "preference_change"):
         op.drop_table(table)
     _downgrade_label()
     _downgrade_enforcement()
@@ -153,6 +160,7 @@ def _upgrade_case() -> None:
             sa.Column("is_seconded", sa.Boolean(), nullable=False, server_default=sa.false())
         )
         batch.add_column(sa.Column("text_key", sa.String(32), nullable=False, server_default=""))
+        batch.add_column(sa.Column("marks", sa.JSON(), nullable=True))
         batch.add_column(sa.Column("person", sa.String(32), nullable=True))
         batch.add_column(sa.Column("person_by", sa.BigInteger(), nullable=True))
         batch.add_column(sa.Column("person_by_name", sa.Text(), nullable=True))
@@ -169,7 +177,7 @@ def _downgrade_case() -> None:
     op.drop_index("ix_case_text_key", "case")
     op.drop_index("ix_case_chat_created", "case")
     op.create_index("ix_case_chat_id", "case", ["chat_id"])
-    columns = ("person_at", "person_by_name", "person_by", "person")
+    columns = ("person_at", "person_by_name", "person_by", "person", "marks")
     with op.batch_alter_table("case") as batch:
         for column in (*columns, "text_key", "is_seconded", "probability", "origin"):
             batch.drop_column(column)

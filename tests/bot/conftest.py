@@ -6,6 +6,7 @@ from aiogram.client.telegram import TelegramAPIServer
 from moderation.categories import Category
 from moderation.columns import now
 from moderation.policy import Action
+from moderation.states import Origin
 from moderation.tables import Case, Prediction
 
 
@@ -34,6 +35,6 @@ def case():
         threshold=0.85,
     )
     return Case(
-        id=1, chat_id=-1001, user_name="<b>Имя</b>", text="a < b & c", flagged=["insult"],
+        id=1, chat_id=-1001, user_name="<b>Имя</b>", text="a < b & c", flagged=["insult"], origin=Origin.DECISION,
         prediction=prediction, prediction_id=1, created_at=now(),
     )  # fmt: skip

@@ -1,0 +1,84 @@
+"""Answers in a group that don't clutter it: seen by one person alone, or gone after a while."""
+
+from datetime import timedelta
+
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import AiogramError, TelegramBadRequest
+from aiogram.types import EphemeralMessageParameters, InlineKeyboardMarkup, Message
+
+from bot.language import Language, language, of_person
+from moderation import store
+from moderation.columns import now
+from moderation.database import Sessions
+from moderation.preferences import Preferences
+from moderation.tables import Chat, Note
+
+log = structlog.get_logger()
+NOTE_AGE = timedelta(seconds=90)
+
+
+async def whisper(
+    message: Message,
+    bot: Bot,
+    sessions: Sessions,
+    words: str,
+    markup: InlineKeyboardMarkup | None = None,
+) -> None:
+    """Answer a command. In a group only the asker sees it, where the server can do that; else the
+    answer removes itself, and the command with it."""
+    if message.chat.type == "private":
+        await message.answer(words, reply_markup=markup)
+        return
+    sent = await _ephemeral(message, bot, words, markup)
+    if sent is None:
+        sent = await message.answer(words, reply_markup=markup, disable_notification=True)
+    ids = [id_ for id_ in (sent.message_id, message.message_id) if id_]
+    async with sessions.begin() as session:
+        for message_id in ids:
+            await session.merge(
+                Note(chat_id=message.chat.id, message_id=message_id, expires_at=now() + NOTE_AGE)
+            )
+
+
+async def language_of(message: Message, sessions: Sessions) -> Language:
+    """A group's language, or in private chat the person's."""
+    if message.chat.type == "private":
+        return of_person(message.from_user.language_code if message.from_user else None)
+    async with sessions() as session:
+        chat = await session.get(Chat, message.chat.id)
+    return language(Preferences.of(chat.preferences if chat else {}).language)
+
+
+async def sweep(bot: Bot, sessions: Sessions) -> None:
+    """Remove the messages whose time is over; whatever comes of it, none is tried again."""
+    async with sessions() as session:
+        expired = await store.expired_notes(session)
+    for note in expired:
+        try:
+            await bot.delete_message(note.chat_id, note.message_id)
+        except AiogramError as error:
+            log.info("note not removed", chat=note.chat_id, reason=str(error))
+        async with sessions.begin() as session:
+            await session.delete(await session.merge(note))
+
+
+async def _ephemeral(
+    message: Message, bot: Bot, words: str, markup: InlineKeyboardMarkup | None
+) -> Message | None:
+    sender = message.from_user
+    if sender is None or sender.is_bot:
+        return None
+    try:
+        return await bot.send_message(
+            message.chat.id,
+            words,
+            message_thread_id=message.message_thread_id if message.is_topic_message else None,
+            receiver_user_id=sender.id,
+            ephemeral_message_parameters=EphemeralMessageParameters(receiver_user_id=sender.id),
+            reply_markup=markup,
+            disable_notification=True,
+        )
+    except TelegramBadRequest as error:
+        log.info("answer not ephemeral", chat=message.chat.id, reason=str(error))
+        return None
