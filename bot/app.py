@@ -21,14 +21,26 @@ from aiogram.types import (
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import answers, chats, enforce, inquiries, moderate, queue, reports, stats, verdicts
+from bot import (
+    answers,
+    chats,
+    enforce,
+    inquiries,
+    moderate,
+    panel,
+    privacy,
+    queue,
+    reports,
+    stats,
+    verdicts,
+)
 from bot.evidence import Scored
 from bot.inbox import Inbox
 from bot.language import LANGUAGES, language
 from bot.members import Members
 from bot.moves import Moves
 from bot.telegram import describe, make_bot
-from moderation import database, registry, store
+from moderation import database, registry, retention, store
 from moderation.batcher import Batcher
 from moderation.classifier import TorchClassifier
 from moderation.database import Sessions
@@ -38,6 +50,7 @@ log = structlog.get_logger()
 
 NOTICE_AGE = timedelta(seconds=60)
 SWEEP_SECONDS = 5
+EXPIRE_SECONDS = 3600
 CONNECT_SECONDS = 5
 # The menu of each scope; what a person may do is checked anew by each handler.
 COMMANDS: dict[str, tuple[str, ...]] = {
@@ -144,12 +157,14 @@ async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Setti
         settings=settings,
         members=Members(bot),
     )
-    # Commands first; moderation takes what is left, so it is the last.
+    # Moderation takes what is left, so it is the last.
     dispatcher.include_routers(
-        queue.router(),
         verdicts.router(),
-        chats.router(),
+        panel.router(),
+        queue.router(),
         stats.router(),
+        chats.router(),
+        privacy.router(),
         inquiries.router(),
         reports.router(),
         moderate.router(),
@@ -171,6 +186,7 @@ async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Setti
             background = [
                 group.create_task(batcher.run()),
                 group.create_task(_sweep(bot, sessions)),
+                group.create_task(_expire(sessions, settings.label_days)),
             ]
             await inbox.run(stop)
             for task in background:
@@ -197,3 +213,15 @@ async def _sweep(bot: Bot, sessions: Sessions) -> None:
             await answers.sweep(bot, sessions)
         except (SQLAlchemyError, OSError) as error:
             log.warning("notices not swept", reason=describe(error))
+
+
+async def _expire(sessions: Sessions, label_days: int) -> None:
+    """Forget what each group's days are over for."""
+    while True:
+        try:
+            counts = await retention.expire_all(sessions, label_days)
+            if any(counts.values()):
+                log.info("expired", **counts)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("nothing expired", reason=describe(error))
+        await asyncio.sleep(EXPIRE_SECONDS)

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from moderation.categories import Category
 from moderation.columns import now
-from moderation.policy import Action
 from moderation.states import (
     Act,
     ActState,
@@ -303,53 +302,3 @@ async def add_label(
             probability=case.probability,
         )
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What happened in some groups since a moment."""
-
-    messages: int
-    flagged: int  # over a review threshold
-    acted: int  # at least one act was done
-    confirmed: int
-    overturned: int
-    open_cases: int
-    labels: int
-    by_category: Mapping[Category, int]  # flagged messages by the category that weighed most
-
-
-async def figures(
-    session: AsyncSession, since: datetime, chat_ids: Sequence[int] | None = None
-) -> Figures:
-    """The figures of `chat_ids`, or of all groups."""
-    recent = [Prediction.created_at >= since]
-    cases = [Case.created_at >= since]
-    labels = [Label.created_at >= since]
-    if chat_ids is not None:
-        recent.append(Prediction.chat_id.in_(chat_ids))
-        cases.append(Case.chat_id.in_(chat_ids))
-        labels.append(Label.chat_id.in_(chat_ids))
-    flagged = [*recent, Prediction.action != Action.NONE]
-    grouped = (
-        select(Prediction.category, func.count()).where(*flagged).group_by(Prediction.category)
-    )
-    done = select(Enforcement.case_id).where(Enforcement.state == ActState.DONE)
-    return Figures(
-        messages=await _count(session, Prediction.id, recent),
-        flagged=await _count(session, Prediction.id, flagged),
-        acted=await _count(session, Case.id, [*cases, Case.id.in_(done)]),
-        confirmed=await _count(session, Case.id, [*cases, Case.verdict == Verdict.CONFIRMED]),
-        overturned=await _count(
-            session, Case.id, [*cases, Case.verdict.in_([Verdict.CLEAN, Verdict.CORRECTED])]
-        ),
-        open_cases=await _count(session, Case.id, [*cases, Case.verdict.is_(None)]),
-        labels=await _count(session, Label.id, labels),
-        by_category={row[0]: row[1] for row in await session.execute(grouped) if row[0]},
-    )
-
-
-async def _count(
-    session: AsyncSession, column: Any, conditions: Sequence[ColumnElement[bool]]
-) -> int:
-    return await session.scalar(select(func.count(column)).where(*conditions)) or 0
