@@ -7,8 +7,9 @@ from moderation.states import Source
 from moderation.tables import Case, Label, Prediction
 
 
-async def fill(url, votes):
-    """A case for each text, and labels of moderators: text, moderator, stated labels."""
+async def fill(url, votes, imported=()):
+    """A case for each text, and labels of moderators: text, moderator, stated labels. Those that
+    are imported have no case."""
     async with database.opened(url) as sessions, sessions.begin() as session:
         cases = {}
         for number, (text, moderator, stated) in enumerate(votes):
@@ -31,6 +32,15 @@ async def fill(url, votes):
                     case_id=cases[text], chat_id=-1, moderator_id=moderator, source=Source.BUTTON,
                     text=text, vector={c.value: stated.get(c.value) for c in Category},
                     model_version="v", scores={},
+                )
+            )  # fmt: skip
+            await session.flush()
+        for number, (text, moderator, stated) in enumerate(imported):
+            session.add(
+                Label(
+                    moderator_id=moderator, source=Source.IMPORT, text=text,
+                    vector={c.value: stated.get(c.value) for c in Category},
+                    model_version="v", scores={}, import_key=str(number),
                 )
             )  # fmt: skip
             await session.flush()

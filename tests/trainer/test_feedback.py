@@ -47,6 +47,42 @@ async def test_what_a_moderator_left_open_stays_unknown_and_the_provenance_is_ke
     assert not frame.grouped.any()
 
 
+async def test_imported_labels_have_their_text_for_a_case(database_url):
+    await fill(
+        database_url,
+        [("свой текст", 1, YES)],
+        imported=[
+            ("ты балбес", -1, NO),
+            ("ты балбес", -1, YES),
+            ("чужой текст", -1, YES),
+            ("чужой текст", -2, NO),
+            ("чужой текст", -3, NO),
+        ],
+    )
+    loaded = await read(database_url)
+    labels = dict(zip(loaded.frame.text, loaded.frame.insult, strict=True))
+
+    assert labels == {"свой текст": 1, "ты балбес": 1, "чужой текст": 0}
+    assert loaded.read == 5
+    assert set(loaded.frame.source) == {"feedback:button", "feedback:import"}
+
+
+async def test_a_text_that_was_forgotten_is_no_label(database_url):
+    await fill(database_url, [("", 1, YES), ("ты балбес", 1, YES)], imported=[("", -1, YES)])
+    loaded = await read(database_url)
+
+    assert list(loaded.frame.text) == ["ты балбес"]
+    assert loaded.read == 1
+    assert not loaded.rejected
+
+
+async def test_labels_whose_texts_are_all_forgotten_are_none(database_url):
+    await fill(database_url, [("", 1, YES)])
+
+    with pytest.raises(TrainingError, match="no moderator has given a label yet"):
+        await read(database_url)
+
+
 async def test_a_file_is_read_by_its_path_and_not_written(tmp_path):
     path = tmp_path / "bot.sqlite3"
     await fill(f"sqlite+aiosqlite:///{path}", [("ты балбес", 1, YES)])
