@@ -15,7 +15,7 @@ from moderation.tables import Chat
 
 _REASONS = 5
 _TITLES = 3  # of groups that are named
-_TITLE_LIMIT = 40
+_TITLE_LIMIT = 24
 _VERSION_LIMIT = 40
 _ACTS = {
     Act.DELETE: "stats.deletions",
