@@ -21,12 +21,13 @@ from aiogram.types import Chat as TelegramChat
 from markupsafe import Markup
 from pydantic import Field
 
-from bot import enforce, review
+from bot import review
+from bot.answers import language_of, whisper
 from bot.card import shorten
 from bot.language import Language, language, of_person
-from bot.members import Members
+from bot.members import Members, is_anonymous
 from bot.review import Id, mask
-from bot.verdicts import answer, judge_chosen, resolve
+from bot.verdicts import answer, follow, judge_chosen, resolve
 from moderation import queue, store
 from moderation.categories import TOXIC, Category
 from moderation.columns import now
@@ -78,21 +79,19 @@ async def on_review_in_group(
 ) -> None:
     """In the moderators' chat the queue opens there; in the group itself nobody should read along,
     so a button leads to the private chat."""
-    is_group = message.sender_chat is not None and message.sender_chat.id == message.chat.id
-    user = message.from_user
+    user, known = message.from_user, not is_anonymous(message)
     async with sessions() as session:
         is_modchat = bool(await store.moderated_from(session, message.chat.id))
-        chat = await session.get(Chat, message.chat.id)
-    if is_modchat and user is not None and not is_group:
+    if is_modchat and known:
         await on_review(message, sessions, members)
         return
-    if not is_group and (user is None or not await members.is_moderator(message.chat.id, user.id)):
+    if known and (user is None or not await members.is_moderator(message.chat.id, user.id)):
         raise SkipHandler
-    words = language(Preferences.of(chat.preferences if chat else {}).language)
+    words = await language_of(message, sessions)
     link = f"https://t.me/{(await bot.me()).username}?start=review"
     button = InlineKeyboardButton(text=words.plain("queue.open"), url=link)
     markup = InlineKeyboardMarkup(inline_keyboard=[[button]])
-    await message.answer(words("queue.in_private"), reply_markup=markup)
+    await whisper(message, bot, sessions, words("queue.in_private"), markup)
 
 
 async def on_press(
@@ -157,8 +156,7 @@ async def _decide(
     source = queue.source_of(case, labellers)
     if user.id in labellers:  # the bot stopped in between
         counts = True
-        await enforce.apply(bot, sessions, case)
-        await review.post(bot, sessions, case)
+        await follow(bot, sessions, case)
     elif source is Source.SECOND:
         async with sessions.begin() as session:
             shown = await queue.finish(session, case.id, user.id, AssignmentState.ANSWERED, now())

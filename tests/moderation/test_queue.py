@@ -296,13 +296,13 @@ async def test_a_quarter_are_audits(sessions):
 async def test_audits_are_drawn_uniformly_whatever_their_scores(sessions):
     ids = [await add(sessions, text_of(i), i / 4, origin=Origin.AUDIT) for i in range(4)]
     drawn = Counter()
-    for seed in range(200):
+    for seed in range(100):
         async with sessions() as session:  # nothing is written, so each draw is the first
             preferences = {GROUP: Preferences()}
             case = await queue.serve(session, preferences, ANNA, now(), random.Random(seed))
             drawn[case.id] += 1
     assert set(drawn) == set(ids)
-    assert min(drawn.values()) > 30  # 50 are expected, 6 is their standard deviation
+    assert min(drawn.values()) > 9  # 25 are expected, 4 is their standard deviation
 
 
 async def test_audits_stay_in_the_draw_when_their_words_are_known_and_however_old(sessions):
