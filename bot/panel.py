@@ -21,6 +21,7 @@ from bot.language import of_person
 from bot.members import Members
 from bot.panel_data import CHOICES, FOLDERS, SCREENS, Draft, Open, Put, drafted, put
 from bot.panel_views import Panel, View
+from bot.verdicts import answer
 from moderation import changes
 from moderation.columns import now
 from moderation.database import Sessions
@@ -77,12 +78,12 @@ async def on_link(
 
 async def on_elsewhere(query: CallbackQuery) -> None:
     """A forged press: panels stand in private chats alone."""
-    await _answer(query, of_person(query.from_user.language_code).plain("panel.private"))
+    await answer(query, of_person(query.from_user.language_code).plain("panel.private"))
 
 
 async def on_unknown(query: CallbackQuery) -> None:
     """Data of no button of ours."""
-    await _answer(query, of_person(query.from_user.language_code).plain("panel.unknown"))
+    await answer(query, of_person(query.from_user.language_code).plain("panel.unknown"))
 
 
 async def on_open(
@@ -91,7 +92,7 @@ async def on_open(
     """Show a screen."""
     screen = callback_data.screen
     if screen == "groups":
-        await _answer(query)
+        await answer(query)
         await _show(query, bot, await _entrance(query.from_user, sessions, members, choose=True))
         return
     if screen not in SCREENS:
@@ -99,7 +100,7 @@ async def on_open(
         return
     desk = await _desk(query, callback_data.chat, bot, sessions, members)
     if desk is not None:
-        await _answer(query)
+        await answer(query)
         await desk.show(screen)
 
 
@@ -118,7 +119,7 @@ async def on_put(
         await desk.save(lambda current: put(current, callback_data, panel.moment) or current)
         await desk.show(callback_data.field)
     else:
-        await _answer(query)
+        await answer(query)
         found = await desk.preview(wanted)
         await _show(query, bot, panel.preset(callback_data, wanted.preset, found))
 
@@ -135,7 +136,7 @@ async def on_draft(
         await desk.save(lambda current: drafted(current, draft))
         draft = Draft(chat=draft.chat, category=draft.category)
     else:
-        await _answer(query)
+        await answer(query)
     found = await desk.preview(drafted(desk.panel.current, draft))
     await _show(query, bot, desk.panel.category(draft, found))
 
@@ -185,7 +186,7 @@ class Desk:
         if fields:
             log.info("preferences changed", chat=chat_id, fields=fields, by=by)
         say = self.panel.say
-        await _answer(self.query, say.plain("panel.saved" if fields else "panel.same"))
+        await answer(self.query, say.plain("panel.saved" if fields else "panel.same"))
         self.panel = Panel(say, chat, self.panel.moment)
 
 
@@ -196,7 +197,7 @@ async def _desk(
     say = of_person(query.from_user.language_code)
     chat = await _allowed(chat_id, query.from_user, sessions, members)
     if chat is None:
-        await _answer(query, say.plain("panel.refused"))
+        await answer(query, say.plain("panel.refused"))
         return None
     return Desk(query, bot, sessions, Panel(say, chat, now()))
 
@@ -238,10 +239,3 @@ async def _show(query: CallbackQuery, bot: Bot, view: View) -> None:
             log.warning("panel not shown", chat=at.chat.id, reason=str(error))
     except AiogramError as error:
         log.warning("panel not shown", chat=at.chat.id, reason=str(error))
-
-
-async def _answer(query: CallbackQuery, text: str | None = None) -> None:
-    try:
-        await query.answer(text)
-    except TelegramBadRequest as error:  # too late to show, the press itself still counts
-        log.info("press not answered", reason=str(error))

@@ -1,24 +1,25 @@
 """What moderators do about settings in the group itself: the way to the panel, and /exempt."""
 
 import structlog
-from aiogram import Bot, F, Router
+from aiogram import Bot, Router
 from aiogram.dispatcher.event.bases import SkipHandler
 from aiogram.filters import Command
 from aiogram.types import Message
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import panel_views
+from bot.answers import whisper
+from bot.chats import IN_GROUPS, is_moderator
 from bot.content import Sender, sender_of
 from bot.language import Language, language
 from bot.members import Members
 from bot.panel_data import MAX_EXEMPT
-from moderation import changes, store
+from moderation import changes, groups, store
 from moderation.database import Sessions
 from moderation.preferences import Preferences
 from moderation.tables import Chat
 
 log = structlog.get_logger()
-IN_GROUPS = F.chat.type.in_({"group", "supergroup"})
 
 
 def register(router: Router) -> None:
@@ -31,19 +32,19 @@ async def on_group_settings(
     message: Message, bot: Bot, sessions: Sessions, members: Members
 ) -> None:
     """The way to the panel, for moderators; the group itself is no place for it."""
-    if not await _is_moderator(message, members):
+    if not await is_moderator(message, members):
         raise SkipHandler
     async with sessions.begin() as session:
         here = await _chat(session, message)
-        chats = await store.moderated_from(session, here.id) or [here]
+        chats = await groups.sharing(session, here.id) or [here]
     say = language(Preferences.of(chats[0].preferences).language)
     view = panel_views.links(say, chats, (await bot.me()).username)
-    await message.answer(view.text, reply_markup=view.markup, disable_notification=True)
+    await whisper(message, bot, sessions, view.text, view.markup)
 
 
-async def on_exempt(message: Message, sessions: Sessions, members: Members) -> None:
+async def on_exempt(message: Message, bot: Bot, sessions: Sessions, members: Members) -> None:
     """Never judge the person who is answered, or judge them again."""
-    if not await _is_moderator(message, members):
+    if not await is_moderator(message, members):
         raise SkipHandler
     person = _answered(message)
     async with sessions.begin() as session:
@@ -55,20 +56,12 @@ async def on_exempt(message: Message, sessions: Sessions, members: Members) -> N
         if wanted is not None and by is not None:
             fields = await changes.change(session, chat.id, by.id, wanted)
             log.info("preferences changed", chat=chat.id, fields=fields, by=by.id)
-    await message.answer(answer, disable_notification=True)
+    await whisper(message, bot, sessions, answer)
 
 
 async def _chat(session: AsyncSession, message: Message) -> Chat:
     chat = message.chat
     return await store.chat(session, chat.id, chat.title or "", chat.type)
-
-
-async def _is_moderator(message: Message, members: Members) -> bool:
-    if message.sender_chat is not None:
-        # An anonymous administrator; a channel is nobody, whatever it is called.
-        return message.sender_chat.id == message.chat.id
-    user = message.from_user
-    return user is not None and await members.is_moderator(message.chat.id, user.id)
 
 
 def _answered(message: Message) -> Sender | None:

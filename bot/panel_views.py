@@ -95,9 +95,10 @@ class Panel:
         ]
         width = 1 if any(len(text) > _WIDE for text, _ in buttons) else 2
         rows = [*_in_rows(buttons, width), self._back(parent(field))]
-        hint = say(f"panel.hint.{field}")
         if field == "preset":
-            hint = Markup("\n").join(say(f"panel.hint.preset.{name}") for name in PRESETS)
+            hint = Markup("\n").join(self._preset(name) for name in PRESETS)
+        else:
+            hint = say(f"panel.hint.{field}")
         value = words.summary(say, current, field, self.moment)
         return self._titled(field, say("panel.now", value=value) + "\n\n" + hint, rows)
 
@@ -182,6 +183,11 @@ class Panel:
         lines = [words.history(self.say, change) for change in changes]
         body = Markup("\n\n").join(lines or [self.say("panel.history.empty")])
         return self._titled("history", body, [self._back("main")])
+
+    def _preset(self, name: str) -> Markup:
+        mark = "●" if name == self.current.preset else "○"
+        title, hint = self.say(f"preset.{name}"), self.say(f"preset.{name}.hint")
+        return self.say("preset.line", mark=mark, title=title, hint=hint)
 
     def _rule(self, number: int, wanted: Preferences | None = None) -> Markup:
         threshold, action = rule_of(wanted or self.current, TOXIC[number])

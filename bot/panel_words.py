@@ -43,7 +43,9 @@ def value(say: Language, field: str, found: Any) -> str:  # noqa: C901 - a case 
             return hours(say, found)
         case (("strike_days" | "retention_days" | "memory_days"), _):
             return days(say, found)
-        case (("preset" | "warning" | "language"), _):
+        case ("preset", _):
+            return say.plain(f"preset.{found}")
+        case (("warning" | "language"), _):
             return say.plain(f"panel.{field}.{found}")
         case "restores", _:
             return say.plain("panel.yes" if found else "panel.no")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Text, cast, select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from moderation.categories import TOXIC, Category
@@ -106,7 +106,7 @@ async def preview(
     statement = select(*columns).where(
         Prediction.chat_id == chat_id, Prediction.created_at >= since
     )
-    rows = (await session.execute(statement)).all()
+    rows: Sequence[Any] = (await session.execute(statement)).all()
     counted = await asyncio.to_thread(count, map(_parsed, rows), current, wanted)
     return await _with_cases(session, chat_id, counted) if counted.changes else counted
 
@@ -173,7 +173,7 @@ async def _with_cases(session: AsyncSession, chat_id: int, counted: Preview) -> 
     )
 
 
-def _parsed(row: Row[Any]) -> Seen:
+def _parsed(row: Sequence[Any]) -> Seen:
     id_, message_id, revision, scores, quoted, remembered, is_newcomer, exempt = row
     return Seen(
         id_,
