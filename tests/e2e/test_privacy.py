@@ -5,6 +5,10 @@ import os
 
 import pytest
 
+from bot import privacy
+from bot.telegram import make_bot
+from moderation import database
+from moderation.settings import Settings
 from moderation.tables import Case, Label, Prediction
 from tests.e2e.stage import INSULT, MODERATOR, OWNER, start, until
 
@@ -157,6 +161,15 @@ async def test_without_a_token_the_database_forgets_and_the_cards_are_left_to_th
     assert (status, "not changed yet: 1" in said) == (0, True), said
     assert (await stage.cases(group))[0].text == ""
     assert await stage.said(modchat, INSULT)
+
+    given = {"bot_token": stage.token, "telegram_api_url": stage.people.url}
+    settings = Settings(database_url=stage.database_url, **given)
+    bot = make_bot(settings)
+    async with database.opened(stage.database_url) as sessions:
+        await privacy.sweep(bot, sessions, settings)
+    await bot.session.close()
+    assert await stage.said(modchat, "попросил его забыть")
+    assert not await stage.said(modchat, INSULT)
 
 
 async def test_labels_go_out_and_into_another_database(stage, person, tmp_path):
