@@ -30,7 +30,7 @@ _COLOURS = {
     Category.DISCRIMINATION: "#56b4e9",
     Category.RUDE: "#007d5b",
 }
-_REPORTED = "#9aa0a6"
+_OTHERS = "#9aa0a6"
 _PRECISION, _RECALL = "#0072b2", "#d55e00"
 _drawing = Lock()  # matplotlib's fonts are shared by all threads
 
@@ -49,7 +49,7 @@ def days(found: Figures, words: Language) -> bytes:
     )  # fmt: skip
     acted.sharey(flagged)
     kinds = [c for c in TOXIC if c in found.flagged or c in found.acted]
-    _legend(figure, kinds, words, reported=None in found.acted)
+    _legend(figure, kinds, words, others=None in found.acted)
     everything.bar(range(len(found.messages)), found.messages, 0.9, color=_PALE)
     _pile(flagged, found.flagged, kinds)
     _pile(acted, found.acted, [*kinds, None])
@@ -127,11 +127,11 @@ def _png(figure: Figure) -> bytes:
     return file.getvalue()
 
 
-def _legend(figure: Figure, kinds: Iterable[Category], words: Language, *, reported: bool) -> None:
+def _legend(figure: Figure, kinds: Iterable[Category], words: Language, *, others: bool) -> None:
     """The categories in a row or two, in the order in which they are piled up."""
     named = [(_COLOURS[kind], words.category(kind)) for kind in kinds]
-    if reported:
-        named.append((_REPORTED, words.plain("stats.chart.reported")))
+    if others:
+        named.append((_OTHERS, words.plain("stats.chart.found_by_people")))
     handles = [Patch(color=colour, label=title) for colour, title in named]
     figure.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(0.022, 0.93), ncols=3, frameon=False,
@@ -146,7 +146,7 @@ def _pile(
     for kind in kinds:
         if kind in series:
             heights = np.array(series[kind])
-            colour = _COLOURS[kind] if kind else _REPORTED
+            colour = _COLOURS[kind] if kind else _OTHERS
             axes.bar(range(len(heights)), heights, 0.8, bottom=base, color=colour,
                      edgecolor="white", linewidth=0.6)  # fmt: skip
             base = base + heights

@@ -60,7 +60,7 @@ class Figures:
     period: Period
     starts: Sequence[datetime]
     messages: Sequence[int]  # revisions of messages: an edit is looked at again
-    # By the category that weighed most; None: members reported what the bot had passed.
+    # By the category that weighed most; None: people found what the bot had passed.
     flagged: Mapping[Category, Sequence[int]]
     acted: Mapping[Category | None, Sequence[int]]
     acts: Mapping[Act, int]  # that were done
@@ -89,34 +89,28 @@ async def figures(
 ) -> Figures:
     """The figures of the period that ends now, at `moment`."""
     starts = period.starts(moment)
-    cases = await _cases(session, chat_ids, starts[0])
     acts = await _acts(session, chat_ids, starts[0])
-    measured = {case_id for case_id, _ in acts}
-    flags = await _flags(session, chat_ids, starts[0])
-    decided = [case for case in cases if case.origin is Origin.DECISION and case.verdict]
-    waits = [
-        case.resolved_at - case.created_at
-        for case in cases
-        if case.origin is not Origin.AUDIT and case.resolved_at
-    ]
+    flags = {flag.id: flag for flag in await _flags(session, chat_ids, starts[0])}
+    decided = await _decided(session, chat_ids, starts[0])
+    waits = [case.resolved_at - case.created_at for case in decided if case.resolved_at]
+    by_case = {act.case_id: act for act in acts}
     return Figures(
         period=period,
         starts=starts,
         messages=await _messages(session, chat_ids, starts),
-        flagged=_series(starts, ((flag.category, flag.created_at) for flag in flags)),
+        flagged=_series(starts, ((flag.category, flag.created_at) for flag in flags.values())),
         acted=_series(
-            starts, ((case.category, case.created_at) for case in cases if case.id in measured)
+            starts,
+            (
+                (flag.category if (flag := flags.get(act.prediction_id)) else None, act.created_at)
+                for act in by_case.values()
+            ),
         ),
-        acts=Counter(act for _, act in acts),
+        acts=Counter(act.act for act in acts),
         strikes=await _count(session, Strike, chat_ids, starts[0], Strike.withdrawn_at.is_(None)),
-        reasons=[
-            Reason(*reason, number)
-            for reason, number in Counter(
-                (flag.category, round(flag.threshold, 2)) for flag in flags
-            ).most_common()
-        ],
+        reasons=_reasons(flags.values()),
         reports=await _count(session, Report, chat_ids, starts[0]),
-        verdicts=Counter(case.verdict for case in decided),
+        verdicts=Counter(case.verdict for case in decided if case.origin is Origin.DECISION),
         response=median(waits) if waits else None,
         open_cases=await _count(
             session, Case, chat_ids, None, Case.verdict.is_(None), Case.text != ""
@@ -150,7 +144,8 @@ async def _messages(
 async def _flags(
     session: AsyncSession, chat_ids: Sequence[int] | None, since: datetime
 ) -> Sequence[Any]:
-    statement = select(Prediction.created_at, Prediction.category, Prediction.threshold).where(
+    columns = (Prediction.id, Prediction.created_at, Prediction.category, Prediction.threshold)
+    statement = select(*columns).where(
         within(Prediction.chat_id, chat_ids),
         Prediction.created_at >= since,
         Prediction.action != Action.NONE,
@@ -160,14 +155,15 @@ async def _flags(
     return (await session.execute(statement)).all()
 
 
-async def _cases(
+async def _decided(
     session: AsyncSession, chat_ids: Sequence[int] | None, since: datetime
 ) -> Sequence[Any]:
-    columns = (Case.id, Case.created_at, Case.resolved_at, Case.origin, Case.verdict)
-    statement = (
-        select(*columns, Prediction.category)
-        .join(Prediction, Prediction.id == Case.prediction_id)
-        .where(within(Case.chat_id, chat_ids), Case.created_at >= since)
+    """The cases that moderators were to decide and did; audits are in no hurry."""
+    statement = select(Case.created_at, Case.resolved_at, Case.origin, Case.verdict).where(
+        within(Case.chat_id, chat_ids),
+        Case.created_at >= since,
+        Case.origin != Origin.AUDIT,
+        Case.verdict.is_not(None),
     )
     return (await session.execute(statement)).all()
 
@@ -175,9 +171,9 @@ async def _cases(
 async def _acts(
     session: AsyncSession, chat_ids: Sequence[int] | None, since: datetime
 ) -> Sequence[Any]:
-    """(case, act) of what was done about messages and people; taking it back is none."""
+    """What was done about messages and people; taking it back is none of it."""
     statement = (
-        select(Enforcement.case_id, Enforcement.act)
+        select(Enforcement.case_id, Enforcement.act, Case.prediction_id, Case.created_at)
         .join(Case, Case.id == Enforcement.case_id)
         .where(within(Case.chat_id, chat_ids), Case.created_at >= since)
         .where(Enforcement.state == ActState.DONE, Enforcement.act.in_(MEASURES))
@@ -221,6 +217,11 @@ async def _model_version(session: AsyncSession, chat_ids: Sequence[int] | None) 
     of_each = select(func.max(newest)).where(within(Chat.id, chat_ids)).scalar_subquery()
     statement = select(Prediction.model_version).where(Prediction.id == of_each)
     return await session.scalar(statement)
+
+
+def _reasons(flags: Iterable[Any]) -> list[Reason]:
+    counted = Counter((flag.category, round(flag.threshold, 2)) for flag in flags)
+    return [Reason(*reason, number) for reason, number in counted.most_common()]
 
 
 def _series(

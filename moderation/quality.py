@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from moderation.accuracy import Flagged, Result, Stratum, precision, recall
+from moderation.accuracy import BOUNDS, Flagged, Result, Stratum, precision, recall
 from moderation.categories import TOXIC, Category
 from moderation.figures import within
 from moderation.policy import Action
@@ -21,7 +21,9 @@ from moderation.preferences import Preferences
 from moderation.states import Origin, Source
 from moderation.tables import Case, Chat, Label, Prediction, PreferenceChange
 
+STRATA = range(len(BOUNDS) + 1)
 _SHARE = "audit_share"
+_PASSED = (Prediction.action == Action.NONE, Prediction.exempt.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +55,17 @@ async def quality(
     session: AsyncSession, chat_ids: Sequence[int] | None, since: datetime
 ) -> Quality:
     """The counts of what was written since a moment."""
-    cases = await _cases(session, chat_ids, since)
+    claims = await _claims(session, chat_ids, since)
     labels = await _labels(session, chat_ids, since)
     shares = await _shares(session, chat_ids, since)
     passed = await _passed(session, shares)
     drawn = [
-        ((shares.at(case.chat_id, case.created_at), case.stratum), vector)
-        for case in cases
-        if case.origin is Origin.AUDIT and case.action is Action.NONE and case.exempt is None
-        if (vector := _last(labels.get(case.id, ()), Source.AUDIT)) is not None
+        ((shares.at(audit.chat_id, audit.created_at), audit.stratum), vector)
+        for audit in await _audits(session, chat_ids, since)
+        if (vector := _last(labels.get(audit.id, ()), Source.AUDIT)) is not None
     ]
     return Quality(
-        flagged={category: _flagged(category, cases, labels) for category in TOXIC},
+        flagged={category: _flagged(category, claims, labels) for category in TOXIC},
         strata={
             category: [_stratum(category, key, total, drawn) for key, total in passed.items()]
             for category in TOXIC
@@ -78,10 +79,14 @@ async def quality(
 
 
 def _flagged(
-    category: Category, cases: Sequence[Any], labels: Mapping[int, Sequence[Any]]
+    category: Category, claims: Sequence[tuple[int, list[str]]], labels: Mapping[int, Sequence[Any]]
 ) -> Flagged:
-    claimed = [c for c in cases if c.origin is Origin.DECISION and category.value in c.flagged]
-    said = [vector.get(category.value) for c in claimed if (vector := _last(labels.get(c.id, ())))]
+    claimed = [case_id for case_id, flagged in claims if category.value in flagged]
+    said = [
+        vector.get(category.value)
+        for case_id in claimed
+        if (vector := _last(labels.get(case_id, ())))
+    ]
     return Flagged(len(claimed), len(said) - said.count(None), said.count(1))
 
 
@@ -97,16 +102,25 @@ def _last(given: Sequence[Any], source: Source | None = None) -> Mapping[str, in
     return next((x.vector for x in reversed(given) if source in (None, x.source)), None)
 
 
-async def _cases(
+async def _claims(
+    session: AsyncSession, chat_ids: Sequence[int] | None, since: datetime
+) -> list[tuple[int, list[str]]]:
+    """The cases that the policy asked for, each with the categories that it claims."""
+    statement = select(Case.id, Case.flagged).where(
+        within(Case.chat_id, chat_ids), Case.created_at >= since, Case.origin == Origin.DECISION
+    )
+    return [(row.id, row.flagged) for row in await session.execute(statement)]
+
+
+async def _audits(
     session: AsyncSession, chat_ids: Sequence[int] | None, since: datetime
 ) -> Sequence[Any]:
-    columns = (Case.id, Case.chat_id, Case.origin, Case.flagged)
-    of_message = (Prediction.created_at, Prediction.stratum, Prediction.action, Prediction.exempt)
+    """The messages that were drawn among those that `_passed` counts."""
     statement = (
-        select(*columns, *of_message)
+        select(Case.id, Case.chat_id, Prediction.created_at, Prediction.stratum)
         .join(Prediction, Prediction.id == Case.prediction_id)
         .where(within(Case.chat_id, chat_ids), Case.created_at >= since)
-        .where(Prediction.created_at >= since)
+        .where(Case.origin == Origin.AUDIT, Prediction.created_at >= since, *_PASSED)
     )
     return (await session.execute(statement)).all()
 
@@ -179,9 +193,10 @@ async def _passed(session: AsyncSession, shares: _Shares) -> Counter[tuple[float
         ranged = [Prediction.chat_id.in_(chat_ids), Prediction.created_at >= start]
         if end is not None:
             ranged.append(Prediction.created_at < end)
-        statement = select(Prediction.stratum, func.count()).where(
-            *ranged, Prediction.action == Action.NONE, Prediction.exempt.is_(None)
-        )
-        for stratum, number in await session.execute(statement.group_by(Prediction.stratum)):
-            found[share, stratum] += number
+        # Filters need no sorting, as groups would.
+        counts = (func.count().filter(Prediction.stratum == stratum) for stratum in STRATA)
+        row = (await session.execute(select(*counts).where(*ranged, *_PASSED))).one()
+        for stratum, number in zip(STRATA, row, strict=True):
+            if number:
+                found[share, stratum] += number
     return found

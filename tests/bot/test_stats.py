@@ -175,8 +175,7 @@ def test_quality_opens_with_a_period_that_can_tell_something():
 
 
 def test_a_picture_that_can_not_be_drawn_leaves_the_words():
-    page = stats._made(
-        figures(messages=[-1]), RU, "Двор", Press(scope=-1, view="days", period="day")
-    )
+    broken = figures(messages=[1] * 24, flagged={Category.INSULT: [1], Category.RUDE: [1, 2]})
+    page = stats._made(broken, RU, "Двор", Press(scope=-1, view=View.DAYS, period=Period.DAY))
     assert page.picture is None
     assert "Двор" in page.words
