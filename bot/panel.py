@@ -78,12 +78,14 @@ async def on_link(
 
 async def on_elsewhere(query: CallbackQuery) -> None:
     """A forged press: panels stand in private chats alone."""
-    await answer(query, of_person(query.from_user.language_code).plain("panel.private"))
+    say = of_person(query.from_user.language_code)
+    await answer(query, say.plain("panel.private"), alert=True)
 
 
 async def on_unknown(query: CallbackQuery) -> None:
     """Data of no button of ours."""
-    await answer(query, of_person(query.from_user.language_code).plain("panel.unknown"))
+    say = of_person(query.from_user.language_code)
+    await answer(query, say.plain("panel.unknown"), alert=True)
 
 
 async def on_open(
@@ -197,7 +199,7 @@ async def _desk(
     say = of_person(query.from_user.language_code)
     chat = await _allowed(chat_id, query.from_user, sessions, members)
     if chat is None:
-        await answer(query, say.plain("panel.refused"))
+        await answer(query, say.plain("panel.refused"), alert=True)
         return None
     return Desk(query, bot, sessions, Panel(say, chat, now()))
 

@@ -234,7 +234,7 @@ def change(field, before, after, user_id=7):
     ("field", "before", "after", "told"),
     [
         ("preset", "standard", "strict", "Режим: обычный → строгий"),
-        ("mute_hours", None, 168, "Срок запрета: как у бота → 7 дней"),
+        ("mute_hours", None, 168, "Срок запрета: по умолчанию → 7 дней"),
         ("audit_share", 0.01, 0.005, "Проверять пропущенные: 1 % → 0,5 %"),
         ("exempt", [1], [1, 5], "Исключения: — → 5"),
         (
