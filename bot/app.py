@@ -40,7 +40,7 @@ from bot.language import LANGUAGES, language
 from bot.members import Members
 from bot.moves import Moves
 from bot.telegram import describe, make_bot
-from moderation import database, registry, retention, store
+from moderation import database, registry, store
 from moderation.batcher import Batcher
 from moderation.classifier import TorchClassifier
 from moderation.database import Sessions
@@ -186,7 +186,7 @@ async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Setti
             background = [
                 group.create_task(batcher.run()),
                 group.create_task(_sweep(bot, sessions)),
-                group.create_task(_expire(sessions, settings.label_days)),
+                group.create_task(_expire(bot, sessions, settings)),
             ]
             await inbox.run(stop)
             for task in background:
@@ -215,13 +215,8 @@ async def _sweep(bot: Bot, sessions: Sessions) -> None:
             log.warning("notices not swept", reason=describe(error))
 
 
-async def _expire(sessions: Sessions, label_days: int) -> None:
+async def _expire(bot: Bot, sessions: Sessions, settings: Settings) -> None:
     """Forget what each group's days are over for."""
     while True:
-        try:
-            counts = await retention.expire_all(sessions, label_days)
-            if any(counts.values()):
-                log.info("expired", **counts)
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("nothing expired", reason=describe(error))
+        await privacy.sweep(bot, sessions, settings)
         await asyncio.sleep(EXPIRE_SECONDS)

@@ -15,6 +15,7 @@ from aiogram.types import (
     InlineKeyboardMarkup,
     Message,
 )
+from markupsafe import Markup
 
 from bot.answers import language_of
 from bot.greeting import greeting, missing
@@ -222,7 +223,7 @@ def presets(words: Language, chat: Chat) -> str:
         )
         for name in PRESETS
     ]
-    return words("preset.of", title=chat.title) + "\n\n" + "\n".join(lines)
+    return Markup("\n").join([words("preset.of", title=chat.title), "", *lines])
 
 
 async def _complain(bot: Bot, chat: Chat) -> None:

@@ -66,7 +66,8 @@ async def post(
     cards = {at for at in (known, pressed) if at and at[0] and at[1]}
     for chat_id, message_id in cards:
         await edit(bot, chat_id, message_id, markup, shown)
-    if not cards and (case.origin is not Origin.AUDIT or reports):
+    forgotten = case.prediction.user_id == 0 and not case.text  # its card was hidden for good
+    if not cards and not forgotten and (case.origin is not Origin.AUDIT or reports):
         await _send(bot, sessions, case, chat, shown, markup)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -173,7 +173,16 @@ async def mutes(session: AsyncSession, chat_id: int, user_id: int) -> list[Mute]
         .join(Case, Case.id == Enforcement.case_id)
         .join(Prediction, Prediction.id == Case.prediction_id)
         .where(Prediction.chat_id == chat_id, Prediction.user_id == user_id)
-        .where(Enforcement.act.in_([Act.MUTE, Act.UNMUTE]), Enforcement.state == ActState.DONE)
+        # Taking back is skipped while a later mute stands, and counts once that one goes too.
+        .where(
+            or_(
+                and_(Enforcement.act == Act.MUTE, Enforcement.state == ActState.DONE),
+                and_(
+                    Enforcement.act == Act.UNMUTE,
+                    Enforcement.state.in_([ActState.DONE, ActState.SKIPPED]),
+                ),
+            )
+        )
         .order_by(Enforcement.id)
     )
     rows = (await session.scalars(statement)).all()

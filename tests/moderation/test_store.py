@@ -5,9 +5,8 @@ import pytest
 
 from moderation import database, store
 from moderation.categories import TOXIC, Category
-from moderation.columns import now
 from moderation.policy import Action
-from moderation.states import Act, ActState, UpdateState, Verdict
+from moderation.states import Act, ActState, Step, UpdateState, Verdict
 from moderation.tables import Case, Enforcement, Label, Prediction
 
 
@@ -82,13 +81,13 @@ async def test_a_case_comes_back_as_it_was_recorded(sessions):
         assert {act.state for act in acts} == {ActState.PENDING}
 
 
-async def test_an_act_is_planned_once(sessions):
+async def test_an_act_is_planned_once_in_each_step(sessions):
     case = await a_case(sessions)
     async with sessions.begin() as session:
-        await store.plan(session, case.id, [Act.DELETE, Act.RESTORE])
-        await store.plan(session, case.id, [Act.RESTORE])
+        await store.plan(session, case.id, [Act.DELETE, Act.RESTORE], Step.VERDICT)
+        await store.plan(session, case.id, [Act.RESTORE], Step.VERDICT)
         acts = await store.enforcements(session, case.id)
-    assert [act.act for act in acts] == [Act.DELETE, Act.RESTORE]
+    assert [act.act for act in acts] == [Act.DELETE, Act.DELETE, Act.RESTORE]
 
 
 async def test_only_the_first_of_many_claims_wins(sessions):
@@ -133,21 +132,3 @@ async def test_notices_expire(sessions):
         await store.set_act(session, act.id, ActState.DONE, message_id=99)
         assert await store.expired_notices(session, timedelta(minutes=1)) == []
         assert await store.expired_notices(session, timedelta(0)) == [(act.id, -1, 99)]
-
-
-async def test_figures_count_what_happened(sessions):
-    first, second = await a_case(sessions, 1), await a_case(sessions, 2)
-    async with sessions.begin() as session:
-        await store.record(session, a_prediction(3, action=Action.NONE), None, [])
-        (act,) = await store.enforcements(session, first.id)
-        await store.set_act(session, act.id, ActState.DONE)
-        await store.claim(session, first.id, Verdict.CONFIRMED, 1, "М")
-        await store.add_label(session, first, 1, dict.fromkeys(Category))
-    async with sessions() as session:
-        found = await store.figures(session, now() - timedelta(hours=1), [-1])
-        assert (found.messages, found.flagged, found.acted) == (3, 2, 1)
-        assert (found.confirmed, found.overturned, found.open_cases) == (1, 0, 1)
-        assert (found.labels, found.by_category) == (1, {Category.INSULT: 2})
-        assert (await store.figures(session, now(), None)).messages == 0
-        assert (await store.figures(session, now() - timedelta(hours=1), [-2])).messages == 0
-    assert second.verdict is None
