@@ -41,6 +41,7 @@ check: lint test  ## Everything that CI checks
 benchmark: $(VENV)/.run  ## Speed and memory as ratios of one run
 	$(BIN)/python benchmarks/batcher.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/stats.py
 	$(BIN)/python benchmarks/training.py $(if $(DATA),--data $(DATA))
 
 clean:  ## Remove the environment and caches

@@ -6,7 +6,7 @@ from datetime import timedelta
 from markupsafe import Markup
 
 from bot.language import Language
-from moderation.accuracy import Insufficient, Result
+from moderation.accuracy import Estimate, Insufficient, Result
 from moderation.categories import Category
 from moderation.figures import Figures, Period
 from moderation.quality import Measured
@@ -58,6 +58,7 @@ def quality(
 ) -> Markup:
     """How right the bot is about each category, as far as that is known."""
     since = words.plain(f"stats.since.{period}")
+    is_known = any(isinstance(x, Estimate) for m in found.values() for x in (m.precision, m.recall))
     lines = [
         words("stats.quality_head", where=place, since=since),
         *(
@@ -69,9 +70,11 @@ def quality(
             )
             for category, measured in found.items()
         ),
+        _agreement(words, found),
         Markup("<i>{}</i>").format(words("stats.quality_hint")),
+        Markup("<i>{}</i>").format(words("stats.quality_interval")) if is_known else None,
     ]
-    return Markup("\n").join(lines)
+    return Markup("\n").join(line for line in lines if line)
 
 
 def insufficient(words: Language, found: Insufficient) -> str:
@@ -160,6 +163,16 @@ def _share(words: Language, name: str, found: Result) -> Markup:
         n=words.whole(found.n),
     )
     return words("stats.known", share=share, said=said)
+
+
+def _agreement(words: Language, found: Mapping[Category, Measured]) -> Markup | None:
+    """How far moderators agree, where enough texts were labelled by two."""
+    known = [
+        f"{words.category(category).lower()} {words.decimal(measured.agreement.value)}"
+        for category, measured in found.items()
+        if measured.agreement is not None and measured.agreement.value is not None
+    ]
+    return words("stats.agreement", values=", ".join(known)) if known else None
 
 
 def _duration(words: Language, time: timedelta) -> str:

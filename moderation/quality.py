@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from moderation.accuracy import BOUNDS, Flagged, Result, Stratum, precision, recall
+from moderation.agreement import Agreement, Vote, alpha
 from moderation.categories import TOXIC, Category
 from moderation.figures import within
 from moderation.policy import Action
@@ -32,7 +33,7 @@ class Quality:
 
     flagged: Mapping[Category, Flagged]
     strata: Mapping[Category, Sequence[Stratum]]
-    units: Sequence[Mapping[int, Mapping[str, int | None]]]  # by moderator: what each last said
+    units: Sequence[Mapping[int, Vote]]  # by moderator: what each last said of one text
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,18 @@ class Measured:
 
     precision: Result
     recall: Result
+    agreement: Agreement | None = None  # of moderators with each other
 
 
 def measured(found: Quality) -> dict[Category, Measured]:
     """The estimates for each toxic category. Draws random numbers, so it takes its time."""
+    agreements = alpha(found.units) if found.units else {}
     return {
-        category: Measured(precision(flagged), recall(flagged, found.strata[category]))
+        category: Measured(
+            precision(flagged),
+            recall(flagged, found.strata[category]),
+            agreements.get(category),
+        )
         for category, flagged in found.flagged.items()
     }
 
@@ -73,7 +80,7 @@ async def quality(
         units=[
             unit
             for given in labels.values()
-            if len(unit := {label.moderator_id: label.vector for label in given}) > 1
+            if len(unit := {label.moderator_id: _vote(label.vector) for label in given}) > 1
         ],
     )
 
@@ -95,6 +102,10 @@ def _stratum(
 ) -> Stratum:
     said = [vector.get(category.value) for at, vector in drawn if at == key]
     return Stratum(total, len(said) - said.count(None), said.count(1))
+
+
+def _vote(vector: Mapping[str, int | None]) -> Vote:
+    return {Category(name): value for name, value in vector.items()}
 
 
 def _last(given: Sequence[Any], source: Source | None = None) -> Mapping[str, int | None] | None:

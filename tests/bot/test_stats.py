@@ -9,6 +9,7 @@ from bot import stats, stats_words
 from bot.language import LANGUAGES, catalogue, language
 from bot.stats import Press, View
 from moderation.accuracy import Estimate, Insufficient
+from moderation.agreement import Agreement
 from moderation.categories import TOXIC, Category
 from moderation.figures import MEASURES, Figures, Period, Reason
 from moderation.quality import Measured
@@ -53,6 +54,7 @@ BUSY = figures(
     labels=dict.fromkeys(Source, 10**8),
     model_version="v" * 128,
 )
+AGREED = Agreement(-0.123, -0.2, 0.1, 100)
 CHATS = [Chat(id=-i, title="🙂" * 128) for i in range(1, 4)]
 
 
@@ -61,8 +63,10 @@ def test_the_words_fit_below_a_picture_however_much_happened(code):
     words = language(code)
     place = stats_words.where(words, CHATS)
     assert length(stats_words.days(words, BUSY, place)) <= CAPTION
-    known = Measured(Estimate(1.0, 0.4, 1.0, 10**5), Estimate(1.0, 0.4, 1.0, 10**5))
-    scarce = Measured(Insufficient(10**5, 10**6, "verdicts"), Insufficient(10**5, 10**6, "audits"))
+    known = Measured(Estimate(1.0, 0.4, 1.0, 10**5), Estimate(1.0, 0.4, 1.0, 10**5), AGREED)
+    scarce = Measured(
+        Insufficient(10**5, 10**6, "verdicts"), Insufficient(10**5, 10**6, "audits"), AGREED
+    )
     for measured in (known, scarce):
         said = stats_words.quality(words, dict.fromkeys(TOXIC, measured), place, Period.MONTH)
         assert length(said) <= CAPTION
@@ -127,6 +131,17 @@ def test_quality_says_what_is_known_and_how_much_is_lacking():
     assert "recall 71% (54–84, n = 38)" in stats_words.quality(EN, found, "Yard", Period.WEEK)
 
 
+def test_agreement_is_told_where_it_is_known():
+    found = {
+        Category.THREAT: Measured(None, None, Agreement(0.64, 0.5, 0.8, 40)),
+        Category.RUDE: Measured(None, None, Agreement(None, None, None, 3)),
+    }
+    said = stats_words.quality(RU, found, "Двор", Period.MONTH)
+    assert "Согласие модераторов (α): угроза 0,64\n" in said
+    found = {Category.RUDE: Measured(None, None, None)}
+    assert "α" not in stats_words.quality(RU, found, "Двор", Period.MONTH)
+
+
 def test_a_title_with_signs_of_html_is_shown_as_it_is():
     place = stats_words.where(RU, [Chat(id=-1, title="<Двор> & Ко")])
     assert "&lt;Двор&gt; &amp; Ко" in stats_words.days(RU, figures(), place)
@@ -175,7 +190,7 @@ def test_quality_opens_with_a_period_that_can_tell_something():
 
 
 def test_a_picture_that_can_not_be_drawn_leaves_the_words():
-    broken = figures(messages=[1] * 24, flagged={Category.INSULT: [1], Category.RUDE: [1, 2]})
+    broken = figures(messages=[1] * 24, flagged={Category.INSULT: [1, 2], Category.RUDE: [1, 2, 3]})
     page = stats._made(broken, RU, "Двор", Press(scope=-1, view=View.DAYS, period=Period.DAY))
     assert page.picture is None
     assert "Двор" in page.words

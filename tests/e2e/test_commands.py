@@ -2,17 +2,6 @@ from sandbox import scene
 from tests.e2e.stage import INSULT, MEMBER, MODERATOR, OWNER, STRANGER, start, until
 
 
-async def test_stats_counts_what_happened_for_the_groups_moderators(stage):
-    group, modchat = await stage.moderated_group(title="Двор")
-    await stage.people.write(group, MEMBER, INSULT)
-    case = await stage.card(group)
-    await stage.press(case, MODERATOR, button="✅ Верно")
-    await stage.people.write(modchat, MODERATOR, "/stats")
-    (answer,) = await until(lambda: stage.said(modchat, "за 24 ч"))
-    for line in ("Двор", "Сообщений: 1", "Оскорбление: 1", "1 из 1 (100 %)", "Новых меток: 1"):
-        assert line in answer["text"]
-
-
 async def test_a_member_gets_no_figures_and_no_presets(stage):
     group = await stage.group()
     for command in ("/stats", "/preset", "/modchat"):

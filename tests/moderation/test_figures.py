@@ -4,6 +4,7 @@ import pytest
 
 from moderation import database, store
 from moderation.accuracy import Flagged, Stratum
+from moderation.agreement import FEWEST_UNITS
 from moderation.categories import TOXIC, Category
 from moderation.figures import Period, Reason, figures
 from moderation.policy import Action
@@ -265,3 +266,13 @@ async def test_answers_of_several_moderators_are_compared(session, writer):
         FIRST: 1,
         SECOND: 0,
     }
+
+
+async def test_agreement_is_measured_once_enough_texts_have_two_answers(session, writer):
+    for i in range(FEWEST_UNITS):
+        case = await writer.flagged()
+        await writer.label(case, {"insult": i % 2})
+        await writer.label(case, {"insult": i % 2}, SECOND)
+    found = measured(await quality(session, [GROUP], NOON - DAY))
+    assert found[Category.INSULT].agreement.value == 1
+    assert found[Category.THREAT].agreement.value is None
