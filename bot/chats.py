@@ -23,8 +23,7 @@ from bot.language import Language, language, of_person
 from bot.members import Members, is_anonymous, rights_of
 from bot.review import Id
 from bot.verdicts import answer
-from moderation import groups, people, store
-from moderation.changes import change
+from moderation import changes, groups, people, store
 from moderation.columns import now
 from moderation.database import Sessions
 from moderation.policy import PRESETS
@@ -188,8 +187,9 @@ async def on_preset_press(
         return
     async with sessions.begin() as session:
         chat = await session.get_one(Chat, chat.id)
-        wanted = dict(chat.preferences) | {"preset": callback_data.name}
-        await change(session, chat.id, query.from_user.id, Preferences.of(wanted))
+        current = await changes.held(session, chat.id)
+        wanted = changes.replaced(current, preset=callback_data.name)
+        await changes.change(session, chat.id, query.from_user.id, wanted)
     log.info("preset changed", chat=chat.id, preset=callback_data.name, by=query.from_user.id)
     await answer(query, words.plain("common.accepted"))
     if query.message is not None:

@@ -101,7 +101,7 @@ async def history(session: AsyncSession, chat_id: int, user_id: int, at: datetim
         .where(*mine, Case.origin == Origin.DECISION)
         .group_by(Case.verdict)
     )
-    cases: dict[Verdict | None, int] = dict(found.tuples().all())
+    cases: dict[Verdict | None, int] = {row[0]: row[1] for row in found}
     return History(
         messages=messages,
         cases=sum(cases.values()),

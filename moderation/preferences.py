@@ -93,9 +93,10 @@ class Preferences(BaseModel):
         rule = rule or PRESETS["standard"].rules[category]
         threshold = override.threshold or rule.threshold
         band = rule.threshold - rule.review
-        threshold = max(threshold - shift, NARROWEST)
+        # Rounded, for .9 - .2 is a little more than .7.
+        threshold = max(round(threshold - shift, 4), NARROWEST)
         action = override.action or rule.action
-        return Rule(threshold, action, max(threshold - band, 0.0))
+        return Rule(threshold, action, max(round(threshold - band, 4), 0.0))
 
 
 def climb(action: Action, strikes: int, preferences: Preferences) -> Action:

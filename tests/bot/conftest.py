@@ -35,6 +35,7 @@ def case():
         threshold=0.85,
     )
     return Case(
-        id=1, chat_id=-1001, user_name="<b>Имя</b>", text="a < b & c", flagged=["insult"], origin=Origin.DECISION,
+        id=1, chat_id=-1001, user_name="<b>Имя</b>", text="a < b & c", flagged=["insult"],
+        origin=Origin.DECISION,
         prediction=prediction, prediction_id=1, created_at=now(),
     )  # fmt: skip

@@ -93,7 +93,8 @@ def test_every_key_of_the_code_is_known_and_every_message_is_used():
         word
         for word in literals
         if _MADE.match(word) and word.split(".")[0] in heads and word not in known
-        and not word.endswith(("_", ".", ".png")) and not any(k.startswith(f"{word}.") for k in known)
+        and not word.endswith(("_", ".", ".png"))
+        and not any(k.startswith(f"{word}.") for k in known)
     }  # fmt: skip
     assert not unknown
     unused = {k for k in known - literals if not any(p.fullmatch(k) for p in made)}

@@ -9,8 +9,8 @@ from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from moderation import database
-from moderation.tables import Table
 from moderation.database import DatabaseError, alembic_config
+from moderation.tables import Table
 
 
 async def with_connection(url, work):

@@ -169,6 +169,7 @@ async def test_verdicts_and_how_long_they_took(session, writer):
         await writer.flagged(verdict=verdict, resolved_at=NOON + timedelta(minutes=minutes))
     await writer.flagged()
     await writer.flagged(at=NOON - 20 * DAY)  # still waits
+    await writer.audit()
     await writer.flagged(at=NOON - 20 * DAY, text="")  # its text is gone, so it can't be decided
     await writer.case(await writer.message(), origin=Origin.AUDIT, verdict=Verdict.CLEAN,
                       resolved_at=NOON + 9 * HOUR)  # fmt: skip
@@ -226,7 +227,11 @@ async def test_strata_count_what_could_be_drawn_and_what_audits_found(session, w
     await writer.audit(0, said={"insult": 0, "rude": 1})
     await writer.audit(2, said={"insult": 1})
     await writer.audit(2)  # drawn, not yet answered
-    # A second look, or a report of it, is no answer to the audit.
+    seen = await writer.audit(1, said={"insult": 0})
+    await writer.label(seen, {"insult": 1}, SECOND, Source.SECOND)
+    noticed = await writer.audit(1)  # somebody reported it before it was audited
+    await writer.label(noticed, {"insult": 1}, source=Source.REPORT)
+    # What was reported without being drawn tells nothing of the others.
     reported = await writer.case(await writer.message(), origin=Origin.REPORT)
     await writer.label(reported, {"insult": 1}, source=Source.REPORT)
     found = await quality(session, [GROUP], NOON - DAY)
@@ -234,6 +239,7 @@ async def test_strata_count_what_could_be_drawn_and_what_audits_found(session, w
     assert sorted(found.strata[Category.INSULT], key=lambda s: -s.total) == [
         Stratum(7, 1, 0),
         Stratum(5, 1, 1),
+        Stratum(2, 2, 1),
     ]
     assert Stratum(7, 1, 1) in found.strata[Category.RUDE]
 

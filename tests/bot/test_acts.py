@@ -7,7 +7,7 @@ from aiogram.client.telegram import TelegramAPIServer
 
 from bot import enforce
 from moderation import database, store
-from moderation.states import Act, ActState
+from moderation.states import Act, ActState, Step
 from moderation.tables import Case, Enforcement
 from sandbox import scene
 from sandbox.client import Client
@@ -40,6 +40,7 @@ async def planned(stage, case):
         case.prediction.chat_id = case.chat_id = scene.GROUP_ID
         case.prediction.user_id, case.prediction.content_hash = sender, ""
         async with sessions.begin() as session:
+            await store.chat(session, scene.GROUP_ID, "Соседи", "supergroup")
             rows = [Enforcement(act=act) for act in acts]
             await store.record(session, case.prediction, case, rows)
         async with sessions() as session:
@@ -66,7 +67,7 @@ async def test_a_ban_removes_the_author_and_is_taken_back(stage, planned):
     assert {row.state for row in (await outcomes(sessions, case)).values()} == {ActState.DONE}
 
     async with sessions.begin() as session:
-        await store.plan(session, case.id, [Act.UNBAN])
+        await store.plan(session, case.id, [Act.UNBAN], Step.VERDICT)
     await enforce.apply(bot, sessions, case)
     assert await status(people, scene.MEMBER_A_ID) == "left"
 
@@ -118,3 +119,50 @@ async def test_a_message_that_is_gone_counts_as_deleted(stage, planned):
     await bot.delete_message(case.chat_id, case.prediction.message_id)
     await enforce.apply(bot, sessions, case)
     assert (await outcomes(sessions, case))[Act.DELETE].state is ActState.DONE
+
+
+async def test_a_notice_where_nobody_may_be_whispered_to_is_public(stage, planned):
+    bot, sessions, people = stage
+    await people.post("features", ephemeral=False)
+    case = await planned(Act.NOTICE)
+    await enforce.apply(bot, sessions, case)
+    row = (await outcomes(sessions, case))[Act.NOTICE]
+    assert (row.state, row.message_id is not None) == (ActState.DONE, True)
+
+
+async def test_a_notice_to_somebody_who_left_is_not_shouted_after_them(stage, planned):
+    bot, sessions, people = stage
+    case = await planned(Act.NOTICE)
+    at = {"chat_id": scene.GROUP_ID, "user_id": scene.MEMBER_A_ID}
+    await people.post("members", **at, status="left")
+    await enforce.apply(bot, sessions, case)
+    row = (await outcomes(sessions, case))[Act.NOTICE]
+    assert (row.state, row.detail) == (ActState.SKIPPED, "автора уже нет в группе")
+
+
+async def test_the_rights_before_a_mute_are_kept_even_if_it_is_repeated(stage, planned):
+    bot, sessions, people = stage
+    case = await planned(Act.MUTE)
+    await enforce.apply(bot, sessions, case)
+    async with sessions.begin() as session:
+        (row,) = await store.enforcements(session, case.id)
+        assert row.former["status"] == "member"
+        await store.set_act(session, row.id, ActState.ATTEMPTED)  # as after a crash
+    await enforce.apply(bot, sessions, case)
+    assert (await outcomes(sessions, case))[Act.MUTE].former["status"] == "member"
+    async with sessions.begin() as session:
+        await store.plan(session, case.id, [Act.UNMUTE], Step.VERDICT)
+    await enforce.apply(bot, sessions, case)
+    assert await status(people, scene.MEMBER_A_ID) == "member"
+
+
+async def test_nothing_is_done_to_who_was_forgotten(stage, planned):
+    bot, sessions, people = stage
+    case = await planned(Act.BAN, Act.RESTORE, sender=0)
+    async with sessions.begin() as session:
+        (await session.get_one(Case, case.id)).text = ""
+    async with sessions() as session:
+        case = await session.get_one(Case, case.id)
+    await enforce.apply(bot, sessions, case)
+    assert {row.state for row in (await outcomes(sessions, case)).values()} == {ActState.SKIPPED}
+    assert not (await people.get("calls", method="banChatMember"))["calls"]
