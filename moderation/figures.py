@@ -69,7 +69,7 @@ class Figures:
     reports: int
     verdicts: Mapping[Verdict, int]  # on what the bot flagged
     response: timedelta | None  # the median time that a case waited for its verdict
-    open_cases: int  # now, however old
+    open_cases: int  # now, however old; audits are in no hurry
     labels: Mapping[Source, int]
     model_version: str | None  # that judged the newest message
 
@@ -113,7 +113,13 @@ async def figures(
         verdicts=Counter(case.verdict for case in decided if case.origin is Origin.DECISION),
         response=median(waits) if waits else None,
         open_cases=await _count(
-            session, Case, chat_ids, None, Case.verdict.is_(None), Case.text != ""
+            session,
+            Case,
+            chat_ids,
+            None,
+            Case.verdict.is_(None),
+            Case.origin != Origin.AUDIT,
+            Case.text != "",
         ),
         labels=await _labels(session, chat_ids, starts[0]),
         model_version=await _model_version(session, chat_ids),
@@ -158,7 +164,7 @@ async def _flags(
 async def _decided(
     session: AsyncSession, chat_ids: Sequence[int] | None, since: datetime
 ) -> Sequence[Any]:
-    """The cases that moderators were to decide and did; audits are in no hurry."""
+    """The cases that moderators were to decide and did."""
     statement = select(Case.created_at, Case.resolved_at, Case.origin, Case.verdict).where(
         within(Case.chat_id, chat_ids),
         Case.created_at >= since,

@@ -69,7 +69,7 @@ async def quality(
     drawn = [
         ((shares.at(audit.chat_id, audit.created_at), audit.stratum), vector)
         for audit in await _audits(session, chat_ids, since)
-        if (vector := _last(labels.get(audit.id, ()), Source.AUDIT)) is not None
+        if (vector := _answer(labels.get(audit.id, ()))) is not None
     ]
     return Quality(
         flagged={category: _flagged(category, claims, labels) for category in TOXIC},
@@ -108,9 +108,16 @@ def _vote(vector: Mapping[str, int | None]) -> Vote:
     return {Category(name): value for name, value in vector.items()}
 
 
-def _last(given: Sequence[Any], source: Source | None = None) -> Mapping[str, int | None] | None:
+def _last(given: Sequence[Any]) -> Mapping[str, int | None] | None:
     """What was said last of a case."""
-    return next((x.vector for x in reversed(given) if source in (None, x.source)), None)
+    return given[-1].vector if given else None
+
+
+def _answer(given: Sequence[Any]) -> Mapping[str, int | None] | None:
+    """The answer to an audit. Where a member's report came first its verdict is one too: without
+    it the misses that people notice would be left out."""
+    blind = [label for label in given if label.source is Source.AUDIT]
+    return _last(blind or [label for label in given if label.source is not Source.SECOND])
 
 
 async def _claims(
