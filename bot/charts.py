@@ -66,9 +66,10 @@ def quality(found: Mapping[Category, Measured], words: Language, period: Period)
     axes = figure.add_axes((0.035, 0.085, 0.93, 0.755))
     axes.set(xlim=(0, 1), ylim=(len(found), 0))
     axes.set_axis_off()
-    figure.text(0.035, 0.868, words.plain("stats.chart.interval"), fontsize=_SMALL, color=_GREY)
     known = any(isinstance(m.precision, Estimate) or isinstance(m.recall, Estimate)
                 for m in found.values())  # fmt: skip
+    if known:
+        figure.text(0.035, 0.868, words.plain("stats.chart.interval"), fontsize=_SMALL, color=_GREY)
     for share in (0.0, 0.5, 1.0) if known else ():
         axes.plot([_x(share)] * 2, [0, len(found)], color=_LINE, linewidth=1, zorder=0)
         axes.text(_x(share), len(found) + 0.08, words.percent(share), fontsize=_SMALL, color=_GREY,
