@@ -45,7 +45,8 @@ _REPEATABLE = frozenset(
     {
         "getMe", "getChat", "getChatMember", "getChatAdministrators", "deleteMessage",
         "restrictChatMember", "banChatMember", "unbanChatMember", "banChatSenderChat",
-        "editMessageText", "editMessageReplyMarkup", "answerCallbackQuery", "setMyCommands",
+        "editMessageText", "editMessageReplyMarkup", "editMessageMedia", "editMessageCaption",
+        "answerCallbackQuery", "setMyCommands",
     }
 )  # fmt: skip
 

@@ -92,7 +92,7 @@ def _flagged(
     said = [
         vector.get(category.value)
         for case_id in claimed
-        if (vector := _last(labels.get(case_id, ())))
+        if (vector := _verdict(labels.get(case_id, ())))
     ]
     return Flagged(len(claimed), len(said) - said.count(None), said.count(1))
 
@@ -106,6 +106,13 @@ def _stratum(
 
 def _vote(vector: Mapping[str, int | None]) -> Vote:
     return {Category(name): value for name, value in vector.items()}
+
+
+def _verdict(given: Sequence[Any]) -> Mapping[str, int | None] | None:
+    """What was said of a case whose card was pressed. The queue asks for the doubtful ones first,
+    and a second opinion comes after a first: neither is a random part of what was flagged."""
+    chosen = (Source.REVIEW, Source.SECOND)
+    return _last([label for label in given if label.source not in chosen])
 
 
 def _last(given: Sequence[Any]) -> Mapping[str, int | None] | None:

@@ -218,6 +218,15 @@ async def test_the_last_label_says_whether_a_flag_was_right(session, writer):
     assert (await quality(session, None, NOON + DAY)).flagged[Category.INSULT].total == 0
 
 
+async def test_answers_from_the_queue_say_nothing_of_precision(session, writer):
+    """It asks for the doubtful cases first."""
+    for source in (Source.REVIEW, Source.SECOND, Source.BUTTON):
+        case = await writer.flagged()
+        await writer.label(case, {"insult": int(source is Source.BUTTON)}, source=source)
+    found = (await quality(session, [GROUP], NOON - timedelta(hours=1))).flagged
+    assert found[Category.INSULT] == Flagged(total=3, judged=1, right=1)
+
+
 async def test_strata_count_what_could_be_drawn_and_what_audits_found(session, writer):
     for stratum, number in ((0, 5), (2, 3)):
         for _ in range(number):
