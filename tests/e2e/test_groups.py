@@ -334,3 +334,46 @@ async def test_someone_english_gets_an_english_group(stage):
         assert (await chat_row(stage, group)).preferences == {"language": "en"}
     finally:
         await stage.people.post("users", id=OWNER, first_name="Хозяйка группы", language_code="ru")
+
+
+async def test_some_of_what_passes_is_drawn_for_an_audit_and_shown_to_nobody_yet(stage):
+    group, modchat = await stage.moderated_group()
+    await prefer(stage, group, audit_share=0.2)
+    for number in range(40):
+        await stage.people.write(group, MEMBER, f"{CLEAN} Вопрос номер {number}.")
+    await stage.settled(group, 40)
+    drawn = await stage.cases(group)
+    assert 0 < len(drawn) < 40
+    assert {(case.origin, case.probability, case.card_message_id) for case in drawn} == {
+        (Origin.AUDIT, 0.2, None)
+    }
+    assert not await stage.said(modchat, "Вопрос номер")
+
+
+async def test_an_english_group_has_english_cards_notices_and_answers(stage):
+    group, modchat = await stage.moderated_group()
+    await prefer(stage, group, language="en")
+    await stage.people.write(group, MEMBER, INSULT)
+    case = await stage.card(group)
+    (card,) = await until(lambda: stage.said(modchat, "Deletion: insult"))
+    assert "The message was deleted; the author was warned." in card["text"]
+    names = [b["text"] for row in card["reply_markup"]["inline_keyboard"] for b in row]
+    assert names == ["✅ Right", "🕊 Not toxic", "✏️ Correct"]
+    await until(lambda: whispered(stage, group, MEMBER, "your message was deleted: insult"))
+    await stage.press(case, MODERATOR, data=f"c:{case.id}:clean:0")
+    await until(lambda: stage.said(group, "deleted by mistake"))
+    for command, words in (("/why", "found it to be a mistake"), ("/status", "Cards go to")):
+        user = MEMBER if command == "/why" else MODERATOR
+        await stage.people.write(group, user, command)
+        await until(lambda u=user, w=words: whispered(stage, group, u, w))
+
+
+async def test_a_card_marks_the_words_and_tells_the_authors_history(stage):
+    group, modchat = await stage.moderated_group()
+    await stage.people.write(group, MEMBER, CLEAN)
+    await stage.people.write(group, MEMBER, "Добрый вечер, ты просто идиот, честное слово")
+    case = await stage.card(group)
+    assert [case.text[start:end] for start, end in case.marks] == ["идиот"]
+    (card,) = await stage.said(modchat, "2 сообщения · карточек: 1, подтверждено: 0")
+    marked = [e for e in card["entities"] if e["type"] == "underline"]
+    assert len(marked) == 1
