@@ -39,12 +39,26 @@ class Settings(BaseSettings):
     device: str = "auto"
     mute_hours: int = Field(default=24, ge=1, le=24 * 366)
     label_days: int = Field(default=730, ge=30, le=3650)
+    retrain_every: float = Field(default=0, ge=0, le=24 * 366)  # hours; 0: only when asked
+    retrain_min_labels: int = Field(default=200, ge=1)
+    retrain_gold: Annotated[tuple[Path, ...], NoDecode] = ()
+    retrain_corpus: Annotated[tuple[Path, ...], NoDecode] = ()
+    auto_promote: bool = False
+    shadow_hours: float = Field(default=0, ge=0, le=24 * 31)
+    keep_versions: int = Field(default=5, ge=1)
     log_format: str = Field(default="text", pattern="^(text|json)$")
 
     @field_validator("operator_ids", mode="before")
     @classmethod
     def _split_ids(cls, value: Any) -> Any:
         return value.replace(",", " ").split() if isinstance(value, str) else value
+
+    @field_validator("retrain_gold", "retrain_corpus", mode="before")
+    @classmethod
+    def _split_paths(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return [path for part in value.split(",") if (path := part.strip())]
 
     @field_validator("database_url")
     @classmethod

@@ -86,3 +86,21 @@ class Source(StrEnum):
     REVIEW = "review"
     SECOND = "second"
     IMPORT = "import"
+
+
+class RunState(StrEnum):
+    """How a training run stands, or how it ended."""
+
+    RUNNING = "running"
+    FINISHED = "finished"  # a version was published, whatever the gate says of it
+    CANCELLED = "cancelled"
+    FAILED = "failed"  # it said why
+    INTERRUPTED = "interrupted"  # it was gone without a word
+
+
+class RunDecision(StrEnum):
+    """What an operator decided about a version that was published."""
+
+    ENABLED = "enabled"
+    KEPT = "kept"  # the champion stays
+    FORCED = "forced"  # enabled against the gate's word

@@ -1,4 +1,7 @@
-"""The tables: chats, durable updates, predictions, cases, enforcements, labels and people."""
+"""The tables: chats, durable updates, predictions, cases, enforcements, labels and people.
+
+Those of models in training and in service stand in run_tables.py and can be had from here, too.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -9,6 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from moderation.categories import Category
 from moderation.columns import BigId, Table, names, now
 from moderation.policy import Action
+from moderation.run_tables import Promotion as Promotion
+from moderation.run_tables import TrainingRun as TrainingRun
 from moderation.states import (
     Act,
     ActState,
