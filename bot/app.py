@@ -26,11 +26,14 @@ from bot import (
     chats,
     enforce,
     inquiries,
+    models,
     moderate,
+    outcome,
     panel,
     privacy,
     queue,
     reports,
+    retrain,
     stats,
     verdicts,
 )
@@ -39,6 +42,8 @@ from bot.inbox import Inbox
 from bot.language import LANGUAGES, language
 from bot.members import Members
 from bot.moves import Moves
+from bot.runner import Runner
+from bot.swaps import Service
 from bot.telegram import describe, make_bot
 from moderation import database, registry, store
 from moderation.batcher import Batcher
@@ -163,6 +168,9 @@ async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Setti
         panel.router(),
         queue.router(),
         stats.router(),
+        retrain.router(),
+        outcome.router(),
+        models.router(),
         chats.router(),
         privacy.router(),
         inquiries.router(),
@@ -187,6 +195,8 @@ async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Setti
                 group.create_task(batcher.run()),
                 group.create_task(_sweep(bot, sessions)),
                 group.create_task(_expire(bot, sessions, settings)),
+                group.create_task(Runner(bot, sessions, settings).run()),
+                group.create_task(Service(bot, sessions, batcher, settings).run()),
             ]
             await inbox.run(stop)
             for task in background:

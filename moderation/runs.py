@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -76,6 +76,19 @@ async def unreported(session: AsyncSession) -> Sequence[TrainingRun]:
 async def newest(session: AsyncSession) -> TrainingRun | None:
     """The run that began last."""
     return (await session.scalars(select(TrainingRun).order_by(TrainingRun.id.desc()))).first()
+
+
+async def folders(session: AsyncSession) -> dict[str, str | None]:
+    """The folder of each run and the version that it published, the newest first."""
+    statement = select(TrainingRun.folder, TrainingRun.version).order_by(TrainingRun.id.desc())
+    return {row.folder: row.version for row in await session.execute(statement)}
+
+
+async def undecided(session: AsyncSession) -> set[str]:
+    """The version that was published last, if nobody has decided about it yet."""
+    statement = select(TrainingRun).where(TrainingRun.version.is_not(None))
+    last = (await session.scalars(statement.order_by(TrainingRun.id.desc()).limit(1))).first()
+    return {str(last.version)} if last is not None and last.decision is None else set()
 
 
 async def of_version(session: AsyncSession, version: str) -> TrainingRun | None:
@@ -160,12 +173,12 @@ async def decide(
 ) -> bool:
     """Note what is decided about a published version; false if somebody was first. A champion
     that was kept may still be replaced."""
-    undecided = TrainingRun.decision.is_(None)
+    is_open: ColumnElement[bool] = TrainingRun.decision.is_(None)
     if decision is not RunDecision.KEPT:
-        undecided |= TrainingRun.decision == RunDecision.KEPT
+        is_open = or_(is_open, TrainingRun.decision == RunDecision.KEPT)
     statement = (
         update(TrainingRun)
-        .where(TrainingRun.id == run_id, TrainingRun.state == RunState.FINISHED, undecided)
+        .where(TrainingRun.id == run_id, TrainingRun.state == RunState.FINISHED, is_open)
         .values(decision=decision, decided_by=user_id, decided_at=now())
         .returning(TrainingRun.id)
     )
