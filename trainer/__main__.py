@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from trainer import config, disk, options
+from trainer import config, disk, feedback_commands, options
 from trainer.config import TrainingError
 from trainer.options import Against, Corpus, Evaluated, Gold, Labels, NewLabels, Pool, Splits
 
@@ -15,6 +15,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.command()(feedback_commands.retrain)
 
 
 @app.command()

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from moderation.categories import Category
 from moderation.classifier import TorchClassifier, score_texts
 from moderation.ngrams import FILE
-from trainer.data import Matrix
+from trainer.data import Examples, Matrix
 
 Line = dict[str, float]  # slope and intercept
 _LIMIT = 1e-7  # a probability nearer to 0 or 1 has lost its logit in float32
@@ -78,6 +80,60 @@ def calibrate(directory: Path, texts: Sequence[str], labels: Matrix) -> Matrix:
         lines = [platt(network[:, i], labels[:, i]) for i in range(len(Category))]
     _write(directory, lines)
     return served_scores(directory, texts)
+
+
+def is_whole(directory: Path) -> bool:
+    """Whether a model is calibrated in each of the six categories."""
+    path = directory / "calibration.json"
+    if not path.is_file():
+        return False
+    return set(json.loads(path.read_text(encoding="utf-8"))) >= {c.value for c in Category}
+
+
+def adjust(
+    directory: Path, base: Path, examples: Examples, weak: float = 1.0
+) -> NDArray[np.float64]:
+    """Write a model's calibration.json: that of the base it was made from, each category's logit
+    stretched and shifted by as little as `examples` ask for; returns slopes and shifts, (6, 2).
+
+    Targets may be soft; `weak` is the weight of the wish to change nothing. So a threshold goes on
+    meaning what it meant.
+    """
+    known = json.loads((base / "calibration.json").read_text(encoding="utf-8"))
+    lines = [known[category.value] for category in Category]
+    _write(directory, lines)
+    z = logits(served_scores(directory, examples.texts))
+    found = np.stack(
+        [
+            _shift(z[:, i], examples.targets[:, i], examples.weights, weak)
+            for i in range(len(Category))
+        ]
+    )
+    for line, (slope, shift) in zip(lines, found, strict=True):
+        line |= {name: slope * value for name, value in line.items()}
+        line["intercept"] += shift
+    _write(directory, lines)
+    return found
+
+
+def _shift(
+    z: NDArray[np.float64], targets: Matrix, weights: Matrix, weak: float
+) -> NDArray[np.float64]:
+    """The slope and shift of a logit that fit the targets best, near 1 and 0."""
+    known = targets >= 0
+    z, wanted, mass = z[known], targets[known].astype(float), weights[known].astype(float)
+
+    def loss(line: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        x = line[0] * z + line[1]
+        value = mass @ (np.logaddexp(0, x) - wanted * x)
+        value += weak * ((line[0] - 1) ** 2 + line[1] ** 2) / 2
+        residual = mass * (expit(x) - wanted)
+        gradient = np.array([residual @ z, residual.sum()])
+        return float(value), gradient + weak * np.array([line[0] - 1, line[1]])
+
+    bounds = [(0.5, 2.0), (-3.0, 3.0)]
+    found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=bounds)
+    return np.asarray(found.x)
 
 
 def _branch(directory: Path, texts: Sequence[str], line: Line) -> NDArray[np.float64]:

@@ -24,6 +24,7 @@ def write(
     texts: pd.DataFrame,
     thresholds: dict[str, dict[str, float | None]],
     metrics: dict[str, Any],
+    parent: str | None = None,
 ) -> ModelCard:
     """Write card.json as the last file of `directory`; its version is the date and a digest of
     all that decides its scores.
@@ -40,6 +41,7 @@ def write(
         version=f"{created:%Y%m%d}-{weights[:8]}",
         created=created,
         base=base,
+        parent=parent,
         recipe=dict(recipe),
         data_digest=data_digest,
         sources=listed,

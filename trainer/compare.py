@@ -34,7 +34,12 @@ def decide(
         yield criteria.identity_gap(candidate, incumbent)
         yield criteria.speed(candidate, incumbent)
         yield criteria.size(candidate, incumbent)
-        yield criteria.new_labels(candidate, incumbent, new_labels)
+        yield from criteria.raters(evaluation)
+        labels = evaluation.labels
+        if new_labels is None and labels:
+            yield criteria.new_labels(candidate, incumbent, labels.new, labels.needed)
+        else:
+            yield criteria.new_labels(candidate, incumbent, new_labels)
 
     answers = tuple(asked())
     return Verdict(

@@ -14,9 +14,10 @@ MACRO_MARGIN = 0.002
 CATEGORY_MARGIN = 0.01
 # Below this an interval says more about the few texts than about the model.
 LEAST_POSITIVES = 30
-# Cases that a suite may lose in all. Two equally good models differ by a few of some hundred, so
-# this keeps the incumbent rather often; the report shows which, and a person may think otherwise.
-SUITE_SLACK = 0
+# The share of a suite's cases that it may lose in all. Two equally good models differ by a few of
+# some hundred (docs/experiments.md), and nothing at all would keep the incumbent for chance; the
+# report shows which cases are lost. Of a suite of fewer than a hundred none may be.
+SUITE_SLACK = 0.01
 # The mirror keeps the disguises honest: who flags everything would pass those.
 NOT_WORSE = ("functional", "evasions", "mirror")
 # A share of false alarms: one more neutral context in fifty for the most wronged group of people.
@@ -118,7 +119,7 @@ _TITLES = {
 
 
 def suites(candidate: Model, incumbent: Model) -> Iterator[Criterion]:
-    """No suite has fewer cases right."""
+    """No suite has notably fewer cases right."""
     for name in NOT_WORSE:
         if (missing := _unmeasured(f"suite/{name}", name, candidate.suites, incumbent)) is not None:
             yield missing
@@ -127,17 +128,18 @@ def suites(candidate: Model, incumbent: Model) -> Iterator[Criterion]:
         total = sum(r.n for r in _rates(candidate, name))
         wrong, before = _failed(candidate, name), _failed(incumbent, name)
         mended, broken = len(before - wrong), len(wrong - before)
-        outcome = Outcome.PASSED if new >= old - SUITE_SLACK else Outcome.FAILED
+        least = old - int(SUITE_SLACK * total)
+        outcome = Outcome.PASSED if new >= least else Outcome.FAILED
         title_ru, title_en = _TITLES[name]
         ru = (
-            f"{title_ru}: верно {new} из {total}, у прежней {old}; "
+            f"{title_ru}: верно {new} из {total}, у прежней {old}, нужно {least}; "
             f"исправлено {mended}, испорчено {broken}."
         )
         en = (
-            f"{title_en}: {new} of {total} right, the incumbent {old}; "
+            f"{title_en}: {new} of {total} right, the incumbent {old}, needed: {least}; "
             f"{mended} mended, {broken} broken."
         )
-        yield Criterion(f"suite/{name}", outcome, new, old, ru, en)
+        yield Criterion(f"suite/{name}", outcome, new, least, ru, en)
 
 
 def identity_gap(candidate: Model, incumbent: Model) -> Criterion:
@@ -183,18 +185,40 @@ def size(candidate: Model, incumbent: Model) -> Criterion:
     return Criterion("size", outcome, candidate.size_bytes, limit, ru, en)
 
 
-def new_labels(candidate: Model, incumbent: Model, given: int | None) -> Criterion:
+def raters(evaluation: Evaluation) -> Iterator[Criterion]:
+    """What a candidate gains it doesn't owe to one or two moderators, who may be mistaken or mean
+    it badly: without their labels it must not be worse. A few rows are too few for an interval, so
+    the figures themselves count."""
+    found = evaluation.raters
+    if found is None:
+        return
+    changes = {name: one.value for name, one in found.ap.items() if one.value is not None}
+    margins = {name: MACRO_MARGIN if name == MACRO else CATEGORY_MARGIN for name in changes}
+    worse = [name for name, value in changes.items() if value < -margins[name]]
+    outcome = Outcome.FAILED if worse or MACRO not in changes else Outcome.PASSED
+    shown = _both(changes.get(MACRO, 0.0), 3)
+    ru = f"Без правок двух модераторов, которым новая модель обязана больше всех: AP {shown[0]}"
+    en = f"Without the labels of the two moderators whom it owes most: AP {shown[1]}"
+    if named := [name for name in worse if name != MACRO]:
+        ru += f"; хуже: {', '.join(category(name).lower() for name in named)}"
+        en += f"; worse: {', '.join(category(name, EN).lower() for name in named)}"
+    yield Criterion("raters", outcome, changes.get(MACRO), -MACRO_MARGIN, f"{ru}.", f"{en}.")
+
+
+def new_labels(
+    candidate: Model, incumbent: Model, given: int | None, needed: int = LEAST_NEW_LABELS
+) -> Criterion:
     """A candidate that learned from corrections learned from enough new ones."""
     new, old = _corrections(candidate), _corrections(incumbent)
     if given is None and not new and not old:
         ru, en = "Правки модераторов: не использовались.", "Corrections: none were learned from."
         return Criterion("new_labels", Outcome.NOT_APPLICABLE, None, LEAST_NEW_LABELS, ru, en)
     number = new - old if given is None else given
-    outcome = Outcome.PASSED if number >= LEAST_NEW_LABELS else Outcome.INSUFFICIENT
+    outcome = Outcome.PASSED if number >= needed else Outcome.INSUFFICIENT
     shown = _both(number, 0, sign=False)
-    ru = f"Новые правки модераторов: {shown[0]}; нужно {LEAST_NEW_LABELS}."
-    en = f"New corrections: {shown[1]}; needed: {LEAST_NEW_LABELS}."
-    return Criterion("new_labels", outcome, number, LEAST_NEW_LABELS, ru, en)
+    ru = f"Новые правки модераторов: {shown[0]}; нужно {needed}."
+    en = f"New corrections: {shown[1]}; needed: {needed}."
+    return Criterion("new_labels", outcome, number, needed, ru, en)
 
 
 def _unmeasured(name: str, suite: str, found: Suites | None, incumbent: Model) -> Criterion | None:

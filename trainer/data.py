@@ -159,6 +159,11 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def fraction(name: str) -> float:
+    """A number from 0 to 1 that is always the same for a name."""
+    return int(_hash(name)[:8], 16) / 16**8
+
+
 def key(text: str) -> str:
     """What makes two texts duplicates: the normalised text without case and spacing."""
     return " ".join(normalize(text).casefold().replace("ё", "е").split())

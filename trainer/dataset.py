@@ -35,7 +35,8 @@ class Files:
     """What a data set is read from; every file may be of any format of trainer/formats.py.
 
     `gold`: complete labels; `corpus`: labels known in part; `pool`: none; `labels`: the bot's
-    database; `splits`: the ledger of parts, read if it is there and written.
+    database; `splits`: the ledger of parts, read if it is there and written. Without `gold` the
+    texts written for this project that no model has learnt from yet are what is judged.
     """
 
     gold: tuple[Path, ...]
@@ -58,17 +59,26 @@ class Dataset:
         return self.gold[self.gold.part == name].reset_index(drop=True)
 
 
-def load(files: Files, recipe: Recipe, report: Report) -> Dataset:
+def load(files: Files, recipe: Recipe, report: Report, feedback: Loaded | None = None) -> Dataset:
     """Read the files, report every bad row, and keep the learnt rows clear of the others.
 
-    Raises TrainingError if a file can't be used, a part is empty or a category has but one class.
+    `feedback` holds moderators' labels that were read already; they don't change what this
+    project's texts are. Raises TrainingError if a file can't be used, a part is empty or a category
+    has but one class.
     """
     ledger = Ledger.read(files.splits)
-    labelled = _join([checked(found, report) for found in _read_labelled(files).values()], ledger)
+    frames = [checked(found, report) for found in _read_labelled(files).values()]
+    if feedback:
+        ours = {key for path in ROWS.glob("*.tsv") for key in data.read_gold(path).frame.key}
+        said = checked(feedback, report)
+        frames.append(said[~said.key.isin(ours)])
+    if not files.gold:
+        frames.insert(0, examination(ledger))
+    labelled = _join(frames, ledger)
     labelled["part"] = assign(labelled, recipe, ledger)
     _tell_of_near(labelled, report)
     labelled = pd.concat([labelled, _own(labelled, recipe)], ignore_index=True)
-    _check_parts(labelled, files, report)
+    _check_parts(labelled, str((*files.gold, "labels")[0]), report, calibrated=bool(files.gold))
     others = [checked(found, report) for found in _read_others(files).values()]
     extra = _extra(others, labelled)
     parts = [labelled, *(frame.assign(part=FIT) for frame in others)]
@@ -126,6 +136,17 @@ def _tell_of_near(labelled: pd.DataFrame, report: Report) -> None:
         report(f"{n} rows of the fit part are near to held-out ones; the ledger keeps them there")
 
 
+def examination(ledger: Ledger) -> pd.DataFrame:
+    """The project's texts that are kept to judge models by where there are no gold rows; `ledger`
+    holds a quarter of their groups for validation, and the others for the test."""
+    frame = data.read_gold(ROWS / "more.tsv").frame
+    chosen = [data.fraction(group) for group in frame.group]
+    parts = [VALIDATION if number < 0.25 else TEST for number in chosen]
+    ledger.add(frame.key, parts)
+    # Marked, so that they don't count among the shares of the rows that come unmarked.
+    return frame.assign(split=["test" if part == TEST else "train" for part in parts])
+
+
 def _own(labelled: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
     """The texts written for this project that are in no file; they are only ever learnt from."""
     names = [*["own"] * recipe.own_rows, *["more"] * recipe.more_rows]
@@ -138,16 +159,18 @@ def _own(labelled: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
     return own.assign(part=FIT, group="own:" + own.group)
 
 
-def _check_parts(labelled: pd.DataFrame, files: Files, report: Report) -> None:
+def _check_parts(labelled: pd.DataFrame, name: str, report: Report, *, calibrated: bool) -> None:
     """Raises TrainingError if a part is empty; says which category a part has no example of."""
     for part in (FIT, CALIBRATION, VALIDATION):
         rows = labelled[labelled.part == part]
+        if part == CALIBRATION and not calibrated:
+            continue
         if rows.empty:
-            msg = f"{files.gold[0]}: too few rows: none falls into the {part} part"
+            msg = f"{name}: too few rows: none falls into the {part} part"
             raise TrainingError(msg)
         lacking = [c for c in TOXIC if not (rows[c] == 1).any()]
         if part == VALIDATION and len(lacking) == len(TOXIC):
-            msg = f"{files.gold[0]}: no toxic row in the validation part: nothing to choose by"
+            msg = f"{name}: no toxic row in the validation part: nothing to choose by"
             raise TrainingError(msg)
         if part != FIT and lacking:
             report(f"no row of {', '.join(lacking)} in the {part} part: not judged there")

@@ -14,12 +14,13 @@ import pandas as pd
 
 from moderation.categories import TOXIC, Category
 from moderation.policy import PRESETS, Policy
-from trainer import bootstrap, data, scorers, suites
+from trainer import bootstrap, data, raters, scorers, suites
 from trainer.bootstrap import Samples
 from trainer.comparisons import CANDIDATE, compare
 from trainer.config import TrainingError
 from trainer.data import Matrix
 from trainer.figures import ANY, MACRO, Judged, Limits, acts, is_toxic, sample
+from trainer.findings import CHAMPION
 from trainer.intervals import interval
 from trainer.progress import Report
 from trainer.scorers import Scorer
@@ -47,13 +48,16 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What is judged, what baselines learn from, and what there is to say about it."""
+    """What is judged, what baselines learn from, and what there is to say about it; `raters`: the
+    moderators behind each judged row, `labels`: how many are new and how many it takes."""
 
     name: str
     part: str
     judged: pd.DataFrame
     train: pd.DataFrame
     notes: tuple[str, ...] = ()
+    raters: Sequence[frozenset[int]] | None = None
+    labels: Mapping[str, int] | None = None
 
 
 def evaluate(
@@ -78,6 +82,7 @@ def evaluate(
     toxic = is_toxic(labels)
     judged = {name: Judged(p, acts(p, rules)) for name, p in scores.items()}
     sampled = {name: sample(j, labels, toxic, limits, weights) for name, j in judged.items()}
+    incumbents = _incumbents(models, scores)
     report("timing")
     times = scorers.time_each(models, list(rows.judged.text))
     result = {
@@ -99,8 +104,17 @@ def evaluate(
             compare(name, sampled, scores, labels, limits) for name in scores if name != CANDIDATE
         ],
         "slices": slices(rows.judged, toxic, judged),
+        "raters": raters.without_two(rows.raters, incumbents, labels, weights),
+        "labels": rows.labels,
     }
     return result, _scored(rows.judged, scores)
+
+
+def _incumbents(models: Sequence[Scorer], scores: Mapping[str, Matrix]) -> list[Matrix]:
+    """The scores of the candidate and of what it would replace: the champion, else the base."""
+    names = [model.name for model in models]
+    replaced = CHAMPION if CHAMPION in names else next(iter(names[1:]), None)
+    return [scores[name] for name in (names[0], replaced) if name]
 
 
 def write(result: dict[str, Any], scored: pd.DataFrame, directory: Path) -> None:

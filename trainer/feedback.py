@@ -1,17 +1,20 @@
 """What moderators said, read from the bot's database; nothing is written there."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from moderation.categories import Category
-from moderation.tables import Label
+from moderation.states import Source
+from moderation.tables import Case, Label, Prediction
 from trainer.config import TrainingError
 from trainer.data import Loaded, load, vector
 from trainer.formats import Row
@@ -19,6 +22,30 @@ from trainer.formats import Row
 SOURCE = "feedback"
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _CELL = {1: "1", 0: "0", None: ""}
+# A model must not learn from what a model said: only a person's word counts, and a source that is
+# added one day is left out until it is listed here.
+HUMAN = (
+    Source.BUTTON,
+    Source.REPORT,
+    Source.AUDIT,
+    Source.REVIEW,
+    Source.SECOND,
+    Source.IMPORT,
+)
+_Found = TypeVar("_Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What a moderator last said of a text, and what its weight depends on; None is unknown."""
+
+    text: str
+    vector: dict[str, int | None]
+    moderator: int
+    source: str
+    chat: int | None  # None: imported
+    author: int  # 0: unknown
+    probability: float | None  # of an audit's draw
 
 
 def read_labels(database: str) -> Loaded:
@@ -29,9 +56,33 @@ def read_labels(database: str) -> Loaded:
     `database` is a file of SQLite or a URL. Sources are `feedback:` and how the label was given.
     Raises TrainingError if it can't be read or holds no label.
     """
+    found = _read(database, _latest)
+    return load(_shown(database), _rows(found), lambda fields: vector(_cells(fields)))
+
+
+def read_votes(database: str) -> list[Vote]:
+    """Every moderator's last vote on each case, the oldest first, by people alone.
+
+    Raises TrainingError if the database can't be read or holds none.
+    """
+    return _read(database, _votes)
+
+
+def _read(
+    database: str, query: Callable[[AsyncConnection], Coroutine[None, None, list[_Found]]]
+) -> list[_Found]:
     url = _url(database)
+
+    async def asked() -> list[_Found]:
+        engine = create_async_engine(url, hide_parameters=True)
+        try:
+            async with engine.connect() as connection:
+                return await query(connection)
+        finally:
+            await engine.dispose()
+
     try:
-        found = asyncio.run(_latest(url))
+        found = asyncio.run(asked())
     except (SQLAlchemyError, OSError, ImportError) as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
         msg = f"{_shown(database)}: {reason}"
@@ -39,7 +90,7 @@ def read_labels(database: str) -> Loaded:
     if not found:
         msg = f"{_shown(database)}: no moderator has given a label yet"
         raise TrainingError(msg)
-    return load(_shown(database), _rows(found), lambda fields: vector(_cells(fields)))
+    return found
 
 
 def _url(database: str) -> URL:
@@ -70,16 +121,33 @@ def _shown(database: str) -> str:
     return make_url(database).render_as_string() if "://" in database else database
 
 
-async def _latest(url: URL) -> list[Label]:
-    engine = create_async_engine(url, hide_parameters=True)
+async def _latest(connection: AsyncConnection) -> list[Label]:
     latest: dict[tuple[int | str, int], Label] = {}
-    try:
-        async with engine.connect() as connection:
-            for row in await connection.execute(select(Label.__table__).order_by(Label.id)):
-                latest[row.case_id or row.text, row.moderator_id] = Label(**row._mapping)
-    finally:
-        await engine.dispose()
+    for row in await connection.execute(select(Label.__table__).order_by(Label.id)):
+        latest[row.case_id or row.text, row.moderator_id] = Label(**row._mapping)
     return [label for label in latest.values() if label.text.strip()]
+
+
+async def _votes(connection: AsyncConnection) -> list[Vote]:
+    query = (
+        select(Label.__table__, Prediction.user_id)
+        .outerjoin(Case, Case.id == Label.case_id)
+        .outerjoin(Prediction, Prediction.id == Case.prediction_id)
+        .where(Label.source.in_(HUMAN))
+        .order_by(Label.id)
+    )
+    latest: dict[tuple[int | str, int], Vote] = {}
+    for row in await connection.execute(query):
+        latest[row.case_id or row.text, row.moderator_id] = Vote(
+            row.text,
+            row.vector,
+            row.moderator_id,
+            row.source.value,
+            row.chat_id,
+            row.user_id or 0,
+            row.probability,
+        )
+    return [vote for vote in latest.values() if vote.text.strip()]
 
 
 def _rows(labels: list[Label]) -> Iterator[Row]:

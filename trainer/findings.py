@@ -190,6 +190,21 @@ class Slice(_Value):
     models: Annotated[dict[str, SliceFigures], BeforeValidator(_known)] = {}
 
 
+class Raters(_Value):
+    """The candidate minus the incumbent without the labels of the two moderators whom it owes
+    most: category -> difference in AP."""
+
+    rows: int
+    ap: Annotated[dict[str, Difference], BeforeValidator(_known)] = {}
+
+
+class Labels(_Value):
+    """How many of the labels are new, and how many it takes."""
+
+    new: int
+    needed: int
+
+
 class Data(_Value):
     """The rows that all models were judged on."""
 
@@ -216,6 +231,8 @@ class Evaluation(_Value):
     models: list[Model]
     comparisons: list[Comparison] = []
     slices: list[Slice] = []
+    raters: Raters | None = None
+    labels: Labels | None = None
 
     def model(self, name: str) -> Model | None:
         """The model of that name, if it was judged."""

@@ -45,7 +45,7 @@ def train(run: Run, report: Report) -> ModelCard:
     """
     work = _open(run)
     data = dataset.load(run.files, run.recipe, report)
-    _check_same_data(work / "data_digest", data.digest)
+    check_same_data(work / "data_digest", data.digest)
     baseline = Baseline(data.part(FIT), run.recipe.seed)
     report("teacher: character n-grams fitted")
     soft = dataset.soften_extra(data, baseline, run.recipe)
@@ -75,7 +75,8 @@ def _open(run: Run) -> Path:
     return work
 
 
-def _check_same_data(path: Path, digest: str) -> None:
+def check_same_data(path: Path, digest: str) -> None:
+    """Note the digest of a run's data; TrainingError if it was begun with other data."""
     if path.exists() and path.read_text(encoding="utf-8") != digest:
         raise TrainingError("the run to resume was begun with other data")
     path.write_text(digest, encoding="utf-8")
@@ -87,8 +88,8 @@ def _start(
     if run.base != SCRATCH:
         return load_base(run.base, report)
     if not (work / "pretrained" / "tokenizer.json").exists():
-        learnt = dataset.join(dataset.complete(data.part(FIT)), soft)
-        pretrain(learnt, run.recipe, work, report)
+        examples = dataset.join(dataset.complete(data.part(FIT)), soft)
+        pretrain(examples, run.recipe, work, report)
     return load_pretrained(work / "pretrained", run.recipe)
 
 
@@ -104,19 +105,24 @@ def _fine_tune(
     set_seed(run.recipe.seed)
     hard = dataset.complete(dataset.weigh(data.part(FIT), run.recipe))
     replayed = dataset.sample(soft, int(run.recipe.replay * len(hard.texts)), run.recipe.seed)
-    learnt, validation = dataset.join(hard, replayed), dataset.complete(data.part(VALIDATION))
+    examples, validation = dataset.join(hard, replayed), dataset.complete(data.part(VALIDATION))
     model, tokenizer = start
-    model = fine_tune(model, tokenizer, learnt, validation, run.recipe, work, report)
+    model = fine_tune(model, tokenizer, examples, validation, run.recipe, work, report)
+    save(model, tokenizer, run.output)
+
+
+def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, directory: Path) -> None:
+    """Write a network's files, its weights in half precision."""
     # `half` has no annotations.
-    model.cpu().half().save_pretrained(run.output)  # type: ignore[no-untyped-call]
+    model.cpu().half().save_pretrained(directory)  # type: ignore[no-untyped-call]
     tokenizer.backend_tokenizer.no_truncation()
     tokenizer.backend_tokenizer.no_padding()
-    tokenizer.save_pretrained(run.output)
+    tokenizer.save_pretrained(directory)
 
 
 def _finish(run: Run, data: Dataset, baseline: Baseline, work: Path, report: Report) -> ModelCard:
     """Measure, clear up and write the card."""
-    limits, metrics = _measure(run.output, run.recipe, data, baseline, report)
+    limits, metrics = measure(run.output, run.recipe, data, baseline, report)
     shutil.rmtree(work)
     written = card.write(
         run.output,
@@ -124,7 +130,7 @@ def _finish(run: Run, data: Dataset, baseline: Baseline, work: Path, report: Rep
         base=Path(run.base).name if Path(run.base).is_dir() else run.base,
         recipe=asdict(run.recipe),
         data_digest=data.digest,
-        texts=_learnt(data, run.recipe),
+        texts=learnt(data, run.recipe),
         thresholds=limits,
         metrics={"command": run.command, **metrics},
     )
@@ -143,14 +149,14 @@ def recalibrate(run: Run, report: Report) -> ModelCard:
     baseline = Baseline(data.part(FIT), run.recipe.seed)
     (run.output / "card.json").unlink()  # unfinished until it is written again
     (run.output / "recipe.toml").write_text(config.dump(run.recipe), encoding="utf-8")
-    limits, metrics = _measure(run.output, run.recipe, data, baseline, report)
+    limits, metrics = measure(run.output, run.recipe, data, baseline, report)
     metrics["command"] = before.metrics.get("command", "")
     written = card.write(
         run.output,
         base=before.base,
         recipe=asdict(run.recipe),
         data_digest=data.digest,
-        texts=_learnt(data, run.recipe),
+        texts=learnt(data, run.recipe),
         thresholds=limits,
         metrics={**metrics, "recalibrated": run.command},
     )
@@ -158,13 +164,13 @@ def recalibrate(run: Run, report: Report) -> ModelCard:
     return written
 
 
-def _learnt(data: Dataset, recipe: Recipe) -> pd.DataFrame:
+def learnt(data: Dataset, recipe: Recipe) -> pd.DataFrame:
     """Every row that the model has learnt from, for the sources in its card."""
     gold = data.gold[data.gold.part != TEST] if recipe.refit else data.part(FIT)
     return pd.concat([gold, data.extra])
 
 
-def _measure(
+def measure(
     directory: Path, recipe: Recipe, data: Dataset, baseline: Baseline, report: Report
 ) -> tuple[dict[str, dict[str, float | None]], dict[str, Any]]:
     """Add the n-gram branch and calibrate; thresholds of the calibration part, figures of
@@ -180,22 +186,24 @@ def _measure(
     scores = calibrate(directory, list(part.text), targets(part))
     limits = thresholds(scores, targets(part), recipe.targets)
     report("evaluating")
-    metrics = _figures(directory, data, VALIDATION, baseline)
+    metrics = figures(directory, data, VALIDATION, baseline)
     if recipe.refit:
         report("fitting the n-gram branch on all but the test rows")
         everything = data.gold[data.gold.part != TEST]
         ngrams.fit(everything, recipe.seed).save(directory)
         baseline = Baseline(everything, recipe.seed)
-    return limits, metrics | _figures(directory, data, TEST, baseline)
+    return limits, metrics | figures(directory, data, TEST, baseline)
 
 
-def _figures(directory: Path, data: Dataset, name: str, baseline: Baseline) -> dict[str, Any]:
+def figures(
+    directory: Path, data: Dataset, name: str, baseline: Baseline | None = None
+) -> dict[str, Any]:
     """The figures of a model and of the baseline on a part, if it has rows."""
     part = data.part(name)
     if part.empty:
         return {}
     texts, labels = list(part.text), targets(part)
-    return {
-        name: evaluate(served_scores(directory, texts), labels),
-        f"{name}_baseline": evaluate(baseline.predict(texts), labels),
-    }
+    found = {name: evaluate(served_scores(directory, texts), labels)}
+    if baseline:
+        found[f"{name}_baseline"] = evaluate(baseline.predict(texts), labels)
+    return found

@@ -130,6 +130,7 @@ def fine_tune(
     recipe: Recipe,
     work: Path,
     report: Report,
+    callbacks: Sequence[TrainerCallback] = (),
 ) -> PreTrainedModel:
     """The model of the epoch with the best macro AP on validation; goes on after a cut-off run.
 
@@ -147,7 +148,7 @@ def fine_tune(
         compute_metrics=lambda p: {
             "macro_ap": macro_ap(np.asarray(p.predictions), np.asarray(p.label_ids))
         },
-        callbacks=[_Told(report), _Epoch(rows), EarlyStoppingCallback(recipe.patience)],
+        callbacks=[_Told(report), _Epoch(rows), EarlyStoppingCallback(recipe.patience), *callbacks],
     )
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=_has_checkpoint(work / "checkpoints"))

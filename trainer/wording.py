@@ -1,6 +1,6 @@
 """Figures in words: numbers, titles and plain sentences, in Russian and English."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from moderation.categories import TITLES, TOXIC, Category
 from trainer.findings import BASE, CANDIDATE, CHAMPION, MACRO, Comparison, Evaluation, Figure
@@ -94,7 +94,7 @@ def kinds(name: Category) -> str:
     return _PLURAL[name]
 
 
-def headline(evaluation: Evaluation, incumbent: str) -> list[str]:
+def headline(evaluation: Evaluation, incumbent: str, language: str = RU) -> list[str]:
     """What the new model does better or worse at the thresholds, a line a category that differs.
 
     Only differences whose interval leaves 0 out are told.
@@ -102,34 +102,65 @@ def headline(evaluation: Evaluation, incumbent: str) -> list[str]:
     comparison = evaluation.comparison(incumbent)
     if comparison is None:
         return []
-    lines = [line for c in TOXIC if (line := _line(comparison, c))]
-    return lines or ["по решениям заметных отличий нет"]
+    lines = [line for c in TOXIC if (line := _line(comparison, c, language))]
+    return lines or [_SAID[language]["none"]]
 
 
-def _line(comparison: Comparison, category: Category) -> str:
-    parts = list(_parts(comparison, category))
-    return f"{kinds(category)}: {', '.join(parts)}" if parts else ""
+_SAID = {
+    RU: {
+        "none": "по решениям заметных отличий нет",
+        "found": "находит на {} {}",
+        "more": "больше",
+        "less": "меньше",
+        "same": "находит столько же",
+        "alarms": "доля ложных на {} {}",
+        "lower": "ниже",
+        "higher": "выше",
+        "as before": "доля ложных прежняя",
+    },
+    EN: {
+        "none": "no notable difference in decisions",
+        "found": "finds {} {}",
+        "more": "more",
+        "less": "less",
+        "same": "finds as many",
+        "alarms": "share of false alarms {} {}",
+        "lower": "lower",
+        "higher": "higher",
+        "as before": "share of false alarms as before",
+    },
+}
 
 
-def _parts(comparison: Comparison, category: Category) -> Iterator[str]:
+def _line(comparison: Comparison, name: Category, language: str) -> str:
+    parts = list(_parts(comparison, name, _SAID[language], language))
+    title = kinds(name) if language == RU else category(name, EN).lower()
+    return f"{title}: {', '.join(parts)}" if parts else ""
+
+
+def _parts(
+    comparison: Comparison, category: Category, said: Mapping[str, str], language: str
+) -> Iterator[str]:
     recall, precision = comparison.of(category, "recall"), comparison.of(category, "precision")
     if not recall.sign and not precision.sign:
         return
     if recall.sign:
-        yield f"находит на {_points(recall.value)} {'больше' if recall.sign > 0 else 'меньше'}"
+        change = said["more" if recall.sign > 0 else "less"]
+        yield said["found"].format(_points(recall.value, language), change)
     else:
-        yield "находит столько же"
+        yield said["same"]
     if precision.value is None:
         return
     if precision.sign:
         # Precision grows as the share of false alarms falls.
-        change = "ниже" if precision.sign > 0 else "выше"
-        yield f"доля ложных на {_points(precision.value)} {change}"
+        change = said["lower" if precision.sign > 0 else "higher"]
+        yield said["alarms"].format(_points(precision.value, language), change)
     else:
-        yield "доля ложных прежняя"
+        yield said["as before"]
 
 
-def _points(difference: float | None) -> str:
+def _points(difference: float | None, language: str) -> str:
     """Percentage points without a sign."""
     size = abs(100 * (difference or 0))
-    return f"{decimal(size, 0 if size >= 1 else 1)}{_SPACE}п.{_SPACE}п."
+    shown = decimal(size, 0 if size >= 1 else 1, language)
+    return f"{shown}{_SPACE}п.{_SPACE}п." if language == RU else f"{shown}{_SPACE}points"

@@ -50,7 +50,7 @@ def test_a_change_that_makes_no_sense_is_refused_in_one_line(change, said):
 
 
 def test_an_unknown_recipe_is_refused_and_the_known_ones_are_named():
-    with pytest.raises(TrainingError, match=r"known are base, default, tiny"):
+    with pytest.raises(TrainingError, match=r"known are base, default, retrain, tiny"):
         config.load("defualt")
 
 

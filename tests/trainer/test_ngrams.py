@@ -17,7 +17,9 @@ def rows(seed, n=400):
         category = rng.choice(sorted(WORDS)) if i % 2 else None
         texts.append(sentence(rng, rng.choice(WORDS[category]) if category else "привет"))
         labels.append({c: float(c == (category or "non_toxic")) for c in Category})
-    return pd.DataFrame([{"text": text, **row} for text, row in zip(texts, labels, strict=True)])
+    return pd.DataFrame(
+        [{"text": text, "weight": 1.0, **row} for text, row in zip(texts, labels, strict=True)]
+    )
 
 
 def test_the_branch_tells_categories_apart_on_rows_it_has_not_seen():

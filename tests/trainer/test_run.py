@@ -6,7 +6,7 @@ from moderation import registry
 from trainer import config
 from trainer.config import TrainingError
 from trainer.dataset import Files
-from trainer.run import Run, _check_same_data, _open, recalibrate, train
+from trainer.run import Run, check_same_data, _open, recalibrate, train
 
 
 @pytest.fixture
@@ -44,11 +44,11 @@ def test_a_run_is_resumed_with_its_own_recipe_only(run):
 
 
 def test_a_run_is_resumed_with_its_own_data_only(run):
-    _check_same_data(run.output.parent / "digest", "a" * 64)
+    check_same_data(run.output.parent / "digest", "a" * 64)
 
-    _check_same_data(run.output.parent / "digest", "a" * 64)
+    check_same_data(run.output.parent / "digest", "a" * 64)
     with pytest.raises(TrainingError, match="other data"):
-        _check_same_data(run.output.parent / "digest", "b" * 64)
+        check_same_data(run.output.parent / "digest", "b" * 64)
 
 
 def test_a_finished_run_is_not_resumed(run):

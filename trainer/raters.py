@@ -1,0 +1,62 @@
+"""What a candidate's gain rests on: whether it stays without any two moderators' labels."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moderation.categories import TOXIC
+from trainer import bootstrap
+from trainer.bootstrap import Samples
+from trainer.data import Matrix
+from trainer.figures import MACRO
+from trainer.intervals import difference, mean
+
+_LEFT_OUT = 2
+
+
+def without_two(
+    raters: Sequence[frozenset[int]] | None,
+    scores: Sequence[Matrix],
+    labels: Matrix,
+    weights: NDArray[Any],
+) -> dict[str, Any] | None:
+    """The difference in AP of two models on the rows that the two moderators with whose labels the
+    first one gains most have no say in; None if nobody is known behind the rows.
+
+    `raters` names those behind each row, `scores` are the candidate's and the incumbent's.
+    """
+    if raters is None or len(scores) < 2:
+        return None
+    kept = np.ones(len(labels), bool)
+    everybody = sorted(frozenset().union(*raters))
+    for _ in range(min(_LEFT_OUT, len(everybody))):
+        without = [kept & np.array([one not in found for found in raters]) for one in everybody]
+        gains = [_macro(scores, labels, rows[None].astype(np.float32)) for rows in without]
+        # A category without a row left has no gain, and who leaves none out of it is worst of all.
+        kept = without[int(np.argmin(np.nan_to_num(gains, nan=-np.inf)))]
+    one, other = (_ap(model, labels, weights * kept) for model in scores)
+    names = [c.value for c in TOXIC if c.value in one and c.value in other]
+    one[MACRO], other[MACRO] = (mean([found[name] for name in names]) for found in (one, other))
+    return {
+        "rows": int(kept.sum()),
+        "ap": {name: difference(one[name], other[name]) for name in (MACRO, *names)},
+    }
+
+
+def _macro(scores: Sequence[Matrix], labels: Matrix, weights: NDArray[Any]) -> float:
+    one, other = (_ap(model, labels, weights) for model in scores)
+    changes = [one[name][0] - other[name][0] for name in one.keys() & other.keys()]
+    return float(np.mean(changes)) if changes else float("nan")
+
+
+def _ap(scores: Matrix, labels: Matrix, weights: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
+    """The AP of each category that the model knows and the rows have both classes of."""
+    found: dict[str, NDArray[np.float64]] = {}
+    for i, category in enumerate(TOXIC):
+        column = scores[:, i].astype(float)
+        samples: Samples = bootstrap.measure(column, column >= 0.5, labels[:, i], weights)
+        if not np.isnan(samples["ap"][0]):
+            found[category.value] = samples["ap"]
+    return found
