@@ -1,5 +1,7 @@
 PYTHON ?= python3
 VENV ?= .venv
+# Processes of the tests: those over HTTP wait more than they compute.
+WORKERS ?= 3
 BIN = $(VENV)/bin
 export HF_HUB_OFFLINE ?= 1
 
@@ -24,7 +26,7 @@ demo: $(VENV)/.run  ## Play the bot's work with a local Telegram (EXIT=1: stop a
 	$(BIN)/python -m bot demo $(if $(EXIT),--exit)
 
 test: $(VENV)/.dev  ## Run the tests (ARGS="-k words": some of them)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: $(VENV)/.dev  ## Format, lint, types, import rules
 	$(BIN)/ruff format --check .

@@ -11,13 +11,14 @@ from aiogram.types import ChatPermissions, EphemeralMessageParameters, ReplyPara
 
 from bot.language import Language, language
 from bot.telegram import GetRawChatMember
-from moderation import store
+from moderation import sanctions
 from moderation.columns import now
 from moderation.database import Sessions
 from moderation.preferences import Preferences, Warning
 from moderation.states import Act, ActState
 from moderation.tables import Case, Chat, Enforcement
 
+_LONGEST = 3800  # characters of a text that is shown again, of 4096
 MERGE_AGE = timedelta(seconds=60)  # notices to one author within this become one
 _ALL = ChatPermissions(**dict.fromkeys(ChatPermissions.model_fields, True))
 _NOTHING = ChatPermissions(**dict.fromkeys(ChatPermissions.model_fields, False))
@@ -83,7 +84,7 @@ async def _mute(call: Call) -> None:
 async def _unmute(call: Call) -> None:
     user_id = call.person
     async with call.sessions() as session:
-        mutes = await store.mutes(session, call.case.chat_id, user_id)
+        mutes = await sanctions.mutes(session, call.case.chat_id, user_id)
     mine = [mute for mute in mutes if mute.case_id == call.case.id]
     others = [mute for mute in mutes if mute.case_id != call.case.id and not mute.is_undone]
     if not mine:
@@ -100,7 +101,7 @@ async def _unmute(call: Call) -> None:
     )
 
 
-def _former(mute: store.Mute, mutes: Sequence[store.Mute]) -> tuple[ChatPermissions, Any]:
+def _former(mute: sanctions.Mute, mutes: Sequence[sanctions.Mute]) -> tuple[ChatPermissions, Any]:
     """The permissions before a mute, and until when they hold. What was only another mute of ours
     that was taken back since is passed over."""
     former = mute.former or {}
@@ -152,7 +153,7 @@ async def _notice(call: Call) -> int | None:
                 raise InapplicableError(call.words.plain("act.author_left")) from error
     async with call.sessions() as session:
         since = now() - MERGE_AGE
-        earlier = await store.notices_to(session, case.chat_id, case.prediction.user_id, since)
+        earlier = await sanctions.notices_to(session, case.chat_id, case.prediction.user_id, since)
     if earlier and await _merged(call, earlier):
         return None
     return await _say(call, words, None if deleted else case.prediction.message_id)
@@ -193,7 +194,14 @@ async def _restore(call: Call) -> int:
     if not call.case.text:
         raise InapplicableError(call.words.plain("act.no_text"))
     case = call.case
-    return await _say(call, call.words("notice.restored", name=case.user_name, text=case.text))
+    return await _say(
+        call, call.words("notice.restored", name=case.user_name, text=_fitting(case.text))
+    )
+
+
+def _fitting(text: str) -> str:
+    """As much of a text as a message holds beside a name and a sentence."""
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 async def _say(call: Call, words: str, answered: int | None = None) -> int:

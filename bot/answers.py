@@ -8,6 +8,7 @@ from aiogram.exceptions import AiogramError, TelegramBadRequest
 from aiogram.types import EphemeralMessageParameters, InlineKeyboardMarkup, Message
 
 from bot.language import Language, language, of_person
+from bot.telegram import describe
 from moderation import store
 from moderation.columns import now
 from moderation.database import Sessions
@@ -58,7 +59,7 @@ async def sweep(bot: Bot, sessions: Sessions) -> None:
         try:
             await bot.delete_message(note.chat_id, note.message_id)
         except AiogramError as error:
-            log.info("note not removed", chat=note.chat_id, reason=str(error))
+            log.info("note not removed", chat=note.chat_id, reason=describe(error))
         async with sessions.begin() as session:
             await session.delete(await session.merge(note))
 
@@ -80,5 +81,5 @@ async def _ephemeral(
             disable_notification=True,
         )
     except TelegramBadRequest as error:
-        log.info("answer not ephemeral", chat=message.chat.id, reason=str(error))
+        log.info("answer not ephemeral", chat=message.chat.id, reason=describe(error))
         return None

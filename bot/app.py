@@ -45,7 +45,7 @@ from bot.moves import Moves
 from bot.runner import Runner
 from bot.swaps import Service
 from bot.telegram import describe, make_bot
-from moderation import database, registry, store
+from moderation import database, registry, sanctions
 from moderation.batcher import Batcher
 from moderation.classifier import TorchClassifier
 from moderation.database import Sessions
@@ -62,8 +62,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "private": ("start", "settings", "review", "check", "why", "forget", "help"),
     "members": ("rules", "why", "report"),
     "administrators": (
-        "settings", "status", "stats", "review", "modchat", "preset", "exempt", "rules", "why",
-        "report",
+        "settings", "status", "stats", "review", "modchat", "exempt", "rules", "why", "report",
     ),
 }  # fmt: skip
 EPHEMERAL = {"rules", "why", "status", "settings"}  # seen by the asker alone, where servers can
@@ -176,6 +175,7 @@ async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Setti
         inquiries.router(),
         reports.router(),
         moderate.router(),
+        verdicts.leftovers(),
     )
 
     async def prepare(update: Update) -> list[Scored]:
@@ -217,7 +217,7 @@ async def _sweep(bot: Bot, sessions: Sessions) -> None:
         await asyncio.sleep(SWEEP_SECONDS)
         try:
             async with sessions() as session:
-                expired = await store.expired_notices(session, NOTICE_AGE)
+                expired = await sanctions.expired_notices(session, NOTICE_AGE)
             for enforcement_id, chat_id, message_id in expired:
                 await enforce.remove_message(bot, sessions, enforcement_id, chat_id, message_id)
             await answers.sweep(bot, sessions)

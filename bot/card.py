@@ -175,8 +175,9 @@ def _person(words: Language, case: Case) -> Markup | None:
 
 
 def _decided(words: Language, what: str, who: str | None, when: datetime | None) -> Markup:
-    name = shorten(who or "", _NAME_LIMIT)
-    return Markup("<b>{}</b> — {}, {}").format(what, name, words.moment(when) if when else "")
+    moment = words.moment(when) if when else ""
+    said = ", ".join(filter(None, [shorten(who or "", _NAME_LIMIT), moment]))
+    return Markup("<b>{}</b> — {}").format(what, said)
 
 
 def _outcome(words: Language, row: Enforcement) -> str:
@@ -189,7 +190,7 @@ def _outcome(words: Language, row: Enforcement) -> str:
         return words.plain(f"act.would.{name}")
     if row.state in (ActState.SKIPPED, ActState.FAILED):
         return f"{words.plain(f'act.failed.{name}')}: {row.detail or ''}"
-    return words.plain("act.pending", done=words.plain(f"act.done.{name}"))
+    return words.plain(f"act.doing.{name}")
 
 
 def decision(words: Language, found: Decision) -> str:

@@ -1,4 +1,4 @@
-"""Groups: being added, rights, presets, connecting the moderators' chat, becoming a supergroup."""
+"""Groups: being added, rights, connecting the moderators' chat, becoming a supergroup."""
 
 import re
 
@@ -15,18 +15,17 @@ from aiogram.types import (
     InlineKeyboardMarkup,
     Message,
 )
-from markupsafe import Markup
 
-from bot.answers import language_of
+from bot.answers import language_of, whisper
 from bot.greeting import greeting, missing
-from bot.language import Language, language, of_person
+from bot.language import language, of_person
 from bot.members import Members, is_anonymous, rights_of
 from bot.review import Id
+from bot.telegram import describe
 from bot.verdicts import answer
 from moderation import changes, groups, people, store
 from moderation.columns import now
 from moderation.database import Sessions
-from moderation.policy import PRESETS
 from moderation.preferences import Preferences
 from moderation.tables import Chat
 
@@ -36,11 +35,10 @@ _MODCHAT = re.compile(r"modchat_(-?[0-9]{1,18})")  # a link can be forged; more 
 _ADMIN_RIGHTS = "delete_messages+restrict_members"
 
 
-class Preset(CallbackData, prefix="p"):
-    """A button that sets the preset of a group."""
+class Disconnect(CallbackData, prefix="d"):
+    """A button that ends the sending of cards to a moderators' chat."""
 
     chat: Id
-    name: str
 
 
 def router() -> Router:
@@ -51,8 +49,7 @@ def router() -> Router:
     found.message.register(on_migration, F.migrate_to_chat_id | F.migrate_from_chat_id)
     found.message.register(on_modchat_link, CommandStart(deep_link=True), IN_GROUPS)
     found.message.register(on_modchat, Command("modchat"), IN_GROUPS)
-    found.message.register(on_preset, Command("preset"), IN_GROUPS)
-    found.callback_query.register(on_preset_press, Preset.filter())
+    found.callback_query.register(on_disconnect, Disconnect.filter())
     return found
 
 
@@ -62,6 +59,8 @@ async def on_my_chat_member(event: ChatMemberUpdated, bot: Bot, sessions: Sessio
     was_in = rights_of(event.old_chat_member.model_dump()) is not None
     async with sessions.begin() as session:
         chat = await store.chat(session, event.chat.id, event.chat.title or "", event.chat.type)
+        if chat.moved_to is not None:
+            return
         lost = set(chat.rights or []) - set(rights or [])
         chat.is_active, chat.rights = rights is not None, rights
         chat.removed_at = None if chat.is_active else now()
@@ -84,15 +83,23 @@ async def greet(bot: Bot, sessions: Sessions, chat: Chat) -> None:
     """Say in one message what the bot does here; a later change of rights edits it."""
     words = greeting(chat)
     try:
-        if chat.greeting_id is not None:
-            await bot.edit_message_text(words, chat_id=chat.id, message_id=chat.greeting_id)
+        if chat.greeting_id is not None and await _regreet(bot, chat, words):
             return
         sent = await bot.send_message(chat.id, words)
     except AiogramError as error:
-        log.info("greeting not shown", chat=chat.id, reason=str(error))
+        log.info("greeting not shown", chat=chat.id, reason=describe(error))
         return
     async with sessions.begin() as session:
         (await session.get_one(Chat, chat.id)).greeting_id = sent.message_id
+
+
+async def _regreet(bot: Bot, chat: Chat, words: str) -> bool:
+    """Whether the greeting that stands could be changed; somebody may have deleted it."""
+    try:
+        await bot.edit_message_text(words, chat_id=chat.id, message_id=chat.greeting_id)
+    except TelegramBadRequest as error:
+        return "message is not modified" in str(error)
+    return True
 
 
 async def on_chat_member(event: ChatMemberUpdated, sessions: Sessions, members: Members) -> None:
@@ -124,7 +131,15 @@ async def on_modchat(message: Message, bot: Bot, sessions: Sessions, members: Me
         raise SkipHandler
     words = await language_of(message, sessions)
     link = await add_link(bot, f"modchat_{message.chat.id}", rights=False)
-    await message.answer(words("modchat.link", link=link))
+    async with sessions() as session:
+        chat = await session.get(Chat, message.chat.id)
+    markup = None
+    if chat is not None and chat.modchat_id is not None:
+        button = InlineKeyboardButton(
+            text=words.plain("modchat.disconnect"), callback_data=Disconnect(chat=chat.id).pack()
+        )
+        markup = InlineKeyboardMarkup(inline_keyboard=[[button]])
+    await whisper(message, bot, sessions, words("modchat.link", link=link), markup)
 
 
 async def on_modchat_link(
@@ -147,7 +162,7 @@ async def on_modchat_link(
         await message.answer((await language_of(message, sessions))("modchat.refused"))
         return
     async with sessions.begin() as session:
-        (await session.get_one(Chat, chat.id)).modchat_id = message.chat.id
+        await changes.connect(session, chat.id, message.chat.id, sender.id if sender else 0)
         here = await store.chat(
             session, message.chat.id, message.chat.title or "", message.chat.type
         )
@@ -159,41 +174,23 @@ async def on_modchat_link(
     await greet(bot, sessions, chat)
 
 
-async def on_preset(message: Message, sessions: Sessions, members: Members) -> None:
-    """The presets of a group, one button each."""
-    if not await is_moderator(message, members):
-        raise SkipHandler
-    async with sessions.begin() as session:
-        chat = await store.chat(
-            session, message.chat.id, message.chat.title or "", message.chat.type
-        )
-    words = await language_of(message, sessions)
-    await message.answer(presets(words, chat), reply_markup=_presets(words, chat))
-
-
-async def on_preset_press(
-    query: CallbackQuery, callback_data: Preset, bot: Bot, sessions: Sessions, members: Members
+async def on_disconnect(
+    query: CallbackQuery, callback_data: Disconnect, sessions: Sessions, members: Members
 ) -> None:
-    """Set the preset: only the group's own moderators, whatever the data says."""
+    """Cards go to the owner again: only the group's own moderators, whatever the data says."""
     words = of_person(query.from_user.language_code)
     async with sessions() as session:
         chat = await session.get(Chat, callback_data.chat)
-    if chat is None or callback_data.name not in PRESETS:
+    if chat is None:
         await answer(query, words.plain("verdict.gone"))
-        return
-    if not await members.is_moderator(chat.id, query.from_user.id):
+    elif not await members.is_moderator(chat.id, query.from_user.id):
         said = words.plain("verdict.only_moderators", title=chat.title)
         await answer(query, said, alert=True)
-        return
-    async with sessions.begin() as session:
-        chat = await session.get_one(Chat, chat.id)
-        current = await changes.held(session, chat.id)
-        wanted = changes.replaced(current, preset=callback_data.name)
-        await changes.change(session, chat.id, query.from_user.id, wanted)
-    log.info("preset changed", chat=chat.id, preset=callback_data.name, by=query.from_user.id)
-    await answer(query, words.plain("common.accepted"))
-    if query.message is not None:
-        await _show_presets(bot, query.message.chat.id, query.message.message_id, chat)
+    else:
+        async with sessions.begin() as session:
+            await changes.connect(session, chat.id, None, query.from_user.id)
+        log.info("moderators' chat disconnected", chat=chat.id, by=query.from_user.id)
+        await answer(query, words.plain("modchat.disconnected"), alert=True)
 
 
 async def is_moderator(message: Message, members: Members) -> bool:
@@ -211,21 +208,6 @@ async def add_link(bot: Bot, payload: str, *, rights: bool = True) -> str:
     return f"https://t.me/{me.username}?startgroup={payload}{admin}"
 
 
-def presets(words: Language, chat: Chat) -> str:
-    """The presets of a group, each in a line, and which one is set."""
-    chosen = Preferences.of(chat.preferences).preset
-    lines = [
-        words(
-            "preset.line",
-            mark="●" if name == chosen else "○",
-            title=words(f"preset.{name}"),
-            hint=words(f"preset.{name}.hint"),
-        )
-        for name in PRESETS
-    ]
-    return Markup("\n").join([words("preset.of", title=chat.title), "", *lines])
-
-
 async def _complain(bot: Bot, chat: Chat) -> None:
     """Rights were taken away: the owner hears of it in private, since old greetings go unread."""
     if chat.owner_id is None or not missing(chat):
@@ -234,20 +216,7 @@ async def _complain(bot: Bot, chat: Chat) -> None:
     try:
         await bot.send_message(chat.owner_id, words("greeting.lost", title=chat.title))
     except AiogramError as error:
-        log.info("owner not told of lost rights", chat=chat.id, reason=str(error))
-
-
-async def _show_presets(bot: Bot, chat_id: int, message_id: int, chat: Chat) -> None:
-    words = language(Preferences.of(chat.preferences).language)
-    try:
-        await bot.edit_message_text(
-            presets(words, chat),
-            chat_id=chat_id,
-            message_id=message_id,
-            reply_markup=_presets(words, chat),
-        )
-    except TelegramBadRequest as error:
-        log.info("presets not refreshed", chat=chat.id, reason=str(error))
+        log.info("owner not told of lost rights", chat=chat.id, reason=describe(error))
 
 
 async def _remove_greeting(bot: Bot, chat: Chat) -> None:
@@ -256,18 +225,4 @@ async def _remove_greeting(bot: Bot, chat: Chat) -> None:
     try:
         await bot.delete_message(chat.id, chat.greeting_id)
     except AiogramError as error:
-        log.info("greeting not removed", chat=chat.id, reason=str(error))
-
-
-def _presets(words: Language, chat: Chat) -> InlineKeyboardMarkup:
-    chosen = Preferences.of(chat.preferences).preset
-    rows = [
-        [
-            InlineKeyboardButton(
-                text=("● " if name == chosen else "") + words.plain(f"preset.{name}").capitalize(),
-                callback_data=Preset(chat=chat.id, name=name).pack(),
-            )
-        ]
-        for name in PRESETS
-    ]
-    return InlineKeyboardMarkup(inline_keyboard=rows)
+        log.info("greeting not removed", chat=chat.id, reason=describe(error))

@@ -23,7 +23,8 @@ from moderation import database
 from moderation.categories import TOXIC
 from moderation.database import Sessions
 from moderation.policy import Action
-from moderation.store import case_of, enforcements, prediction
+from moderation.sanctions import enforcements
+from moderation.store import case_of, prediction
 from moderation.tables import Case, Label, Prediction
 from sandbox import scene
 from sandbox.client import Client, RefusedError

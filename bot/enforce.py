@@ -9,8 +9,9 @@ from aiogram.exceptions import AiogramError
 
 from bot import acts
 from bot.acts import Call, InapplicableError
-from bot.language import language
-from moderation import store
+from bot.language import Language, language
+from bot.telegram import describe, reason_of
+from moderation import sanctions
 from moderation.categories import Category
 from moderation.columns import now
 from moderation.database import Sessions
@@ -52,6 +53,13 @@ _REASONS = {
     "bot was kicked": "kicked",
     "bot is not a member": "not_member",
     "CHAT_ADMIN_REQUIRED": "not_administrator",
+    "upgraded to a supergroup": "moved",
+    "bot was blocked by the user": "blocked",
+    "initiate conversation": "not_started",
+    "chat not found": "not_started",
+    "too many requests": "busy",
+    "PARTICIPANT_ID_INVALID": "unknown_person",
+    "member not found": "unknown_person",
 }
 
 
@@ -84,23 +92,47 @@ def plan_person(decision: PersonDecision, known: Sequence[Enforcement]) -> list[
     ]
 
 
-async def apply(bot: Bot, sessions: Sessions, case: Case) -> None:
-    """Attempt every act of a case that has no outcome yet. Never raises for a refused act."""
-    async with sessions() as session:
-        chat = await session.get_one(Chat, case.chat_id)
-        rows = await store.enforcements(session, case.id)
-    words = language(Preferences.of(chat.preferences).language)
-    for row in rows:
-        if row.state is ActState.ATTEMPTED and row.act not in _REPEATABLE:
-            await _settle(sessions, row, ActState.FAILED, words.plain("act.unknown_whether_sent"))
-        elif row.state in (ActState.PENDING, ActState.ATTEMPTED):
-            await _attempt(Call(bot, sessions, chat, case, row, rows))
+async def apply(bot: Bot, sessions: Sessions, case: Case) -> Case:
+    """Attempt every act of a case that nobody has begun, until what stands is what was decided
+    last; the case as it is then. Never raises for a refused act."""
+    while True:
+        async with sessions() as session:
+            # Read anew: moderators may have decided, or the group got another id.
+            case = await session.get_one(Case, case.id)
+            chat = await session.get_one(Chat, case.chat_id)
+            rows = await sanctions.enforcements(session, case.id)
+        words = language(Preferences.of(chat.preferences).language)
+        for row in rows:
+            if row.state is ActState.ATTEMPTED and row.act not in _REPEATABLE:
+                unknown = words.plain("act.unknown_whether_sent")
+                await _settle(sessions, row, ActState.FAILED, unknown)
+            elif row.state in (ActState.PENDING, ActState.ATTEMPTED):
+                await _attempt(Call(bot, sessions, chat, case, row, rows))
+        if not await _take_back(sessions, case):
+            return case
+
+
+async def _take_back(sessions: Sessions, case: Case) -> bool:
+    """Plan to undo what was under way while a moderator found it wrong."""
+    async with sessions.begin() as session:
+        case = await session.get_one(Case, case.id)
+        preferences = Preferences.of((await session.get_one(Chat, case.chat_id)).preferences)
+        rows = await sanctions.enforcements(session, case.id)
+        if case.verdict is Verdict.CLEAN:
+            acts = [a for a in undoing(rows) if a is not Act.RESTORE or preferences.restores]
+            await sanctions.plan(session, case.id, acts, Step.VERDICT)
+        elif case.person is PersonDecision.FORGIVE:
+            acts = undoing(rows, persons=True)
+            await sanctions.plan(session, case.id, acts, Step.FORGIVE)
+        else:
+            return False
+    return bool(acts)
 
 
 async def remove_notice(bot: Bot, sessions: Sessions, case: Case) -> None:
     """Take away the notice to an author who did nothing wrong."""
     async with sessions() as session:
-        rows = await store.enforcements(session, case.id)
+        rows = await sanctions.enforcements(session, case.id)
     for row in rows:
         if row.act is Act.NOTICE and row.message_id:
             await remove_message(bot, sessions, row.id, case.chat_id, row.message_id)
@@ -113,9 +145,9 @@ async def remove_message(
     try:
         await bot.delete_message(chat_id, message_id)
     except AiogramError as error:
-        log.info("notice not removed", chat=chat_id, reason=str(error))
+        log.info("notice not removed", chat=chat_id, reason=describe(error))
     async with sessions.begin() as session:
-        await store.set_act(session, enforcement_id, ActState.DONE)
+        await sanctions.set_act(session, enforcement_id, ActState.DONE)
 
 
 def follows(case: Case, known: Sequence[Enforcement], preferences: Preferences) -> list[Act]:
@@ -133,28 +165,34 @@ def revise(
 ) -> list[Act]:
     """The acts that a verdict adds: what the policy asks for the categories that a person saw,
     and the undoing of what it doesn't ask for. A verdict alone never punishes harder than the
-    bot had decided, or than deleting."""
-    policy = preferences.policy(now())
-    if policy.dry_run:
-        return []
-    seen = {category: 1.0 for category, value in vector.items() if value}
-    limit = max(case.prediction.action, Action.DELETE)
-    wanted = ACTS[min(decide(seen, policy).action, limit)]
+    bot had decided, or than deleting; in a dry run it only takes back."""
+    wanted = wants(case, vector, preferences)
     present = {row.act for row in known}
-    added = [
-        act
-        for act in wanted
-        if act not in present and (act is not Act.NOTICE or preferences.warning is not Warning.NONE)
-    ]
+    added = [act for act in wanted if act not in present]
+    if preferences.policy(now()).dry_run:
+        added = []
+    if preferences.warning is Warning.NONE:
+        added = [act for act in added if act is not Act.NOTICE]
     if verdict is not Verdict.CONFIRMED:
         added += [act for act in undoing(known) if _undoes(act) not in wanted]
     return [act for act in added if act is not Act.RESTORE or preferences.restores]
 
 
+def wants(
+    case: Case, vector: Mapping[Category, int | None], preferences: Preferences
+) -> tuple[Act, ...]:
+    """What the policy asks for about what a person saw in a text."""
+    seen = {category: 1.0 for category, value in vector.items() if value}
+    limit = max(case.prediction.action, Action.DELETE)
+    return ACTS[min(decide(seen, preferences.policy(now())).action, limit)]
+
+
 def undoing(known: Sequence[Enforcement], *, persons: bool = False) -> list[Act]:
-    """What takes back the acts that were done and stand; with `persons` only those on people."""
+    """What takes back the acts that were done, or are under way; with `persons` only those on
+    people."""
     planned = {row.act for row in known}
-    done = dict.fromkeys(row.act for row in known if row.state is ActState.DONE)
+    begun = (ActState.DONE, ActState.ATTEMPTED)
+    done = dict.fromkeys(row.act for row in known if row.state in begun)
     wanted = (Act.MUTE, Act.BAN) if persons else tuple(UNDONE_BY)
     return [UNDONE_BY[act] for act in done if act in wanted and UNDONE_BY[act] not in planned]
 
@@ -170,17 +208,19 @@ def _until(hours: int) -> datetime:
 
 async def _attempt(call: Call) -> None:
     row, sessions = call.row, call.sessions
-    async with sessions.begin() as session:
-        await store.set_act(session, row.id, ActState.ATTEMPTED)
+    if row.state is ActState.PENDING:
+        async with sessions.begin() as session:
+            if not await sanctions.begin(session, row.id):
+                return  # another worker has it, or a moderator called it off
     try:
         message_id = await acts.CALLS[row.act](call)
     except AiogramError as error:
-        reason = str(error)
-        if _means(reason, _ALREADY):
+        if _means(str(error), _ALREADY):
             await _settle(sessions, row, ActState.DONE)
             return
+        reason = describe(error)
         log.warning("enforcement failed", case=call.case.id, act=row.act.value, reason=reason)
-        await _settle(sessions, row, ActState.FAILED, _in_words(call, reason))
+        await _settle(sessions, row, ActState.FAILED, in_words(call.words, reason_of(error)))
     except InapplicableError as skip:
         await _settle(sessions, row, ActState.SKIPPED, str(skip))
     else:
@@ -195,13 +235,14 @@ async def _settle(
     message_id: int | None = None,
 ) -> None:
     async with sessions.begin() as session:
-        await store.set_act(session, row.id, state, detail, message_id)
+        await sanctions.set_act(session, row.id, state, detail, message_id)
     row.state, row.detail, row.message_id = state, detail, message_id
 
 
-def _in_words(call: Call, reason: str) -> str:
-    key = next((key for text, key in _REASONS.items() if text in reason), None)
-    return call.words.plain(f"reason.{key}") if key else reason
+def in_words(words: Language, reason: str) -> str:
+    """A refusal of Telegram as people say it; one that isn't known as it is."""
+    key = next((key for text, key in _REASONS.items() if text.lower() in reason.lower()), None)
+    return words.plain(f"reason.{key}") if key else reason
 
 
 def _means(reason: str, texts: Iterable[str]) -> bool:

@@ -108,7 +108,7 @@ class Inbox:
             except TelegramUnauthorizedError:
                 raise
             except TelegramConflictError as error:
-                log.error("another program receives this bot's updates", reason=str(error))
+                log.error("another program receives this bot's updates", reason=describe(error))
                 await asyncio.sleep(RETRY_SECONDS)
             except (AiogramError, SQLAlchemyError, OSError) as error:
                 log.warning("receiving failed", reason=describe(error))

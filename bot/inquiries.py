@@ -12,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot import card
 from bot.answers import language_of, whisper
 from bot.chats import IN_GROUPS, add_link, is_moderator
-from bot.greeting import mode, rights
+from bot.content import sender_of
+from bot.enforce import in_words
+from bot.greeting import missing, mode, rights
 from bot.language import Language, of_person
 from bot.members import Members
-from moderation import groups, people, store
+from moderation import groups, people, sanctions, store
 from moderation.batcher import Batcher
 from moderation.categories import TOXIC
 from moderation.columns import now
@@ -23,10 +25,11 @@ from moderation.database import Sessions
 from moderation.policy import Action
 from moderation.preferences import Preferences
 from moderation.settings import Settings
-from moderation.states import UpdateState
+from moderation.states import ActState, UpdateState
 from moderation.tables import Case, Chat, Enforcement, Strike
 
 CASES = 5  # that /why tells of
+_LONGEST = 3500  # characters of a page of /status, of 4096 in a message
 
 
 def router() -> Router:
@@ -69,7 +72,7 @@ async def on_rules(message: Message, bot: Bot, sessions: Sessions) -> None:
 
 async def on_why(message: Message, bot: Bot, sessions: Sessions) -> None:
     """What the bot did to the asker, and why: here, or in private chat in all groups."""
-    sender = message.from_user
+    sender = sender_of(message)
     if sender is None:
         raise SkipHandler
     words = await language_of(message, sessions)
@@ -79,7 +82,7 @@ async def on_why(message: Message, bot: Bot, sessions: Sessions) -> None:
         cases = await people.cases_of(session, sender.id, here, CASES)
         told = []
         for case in cases:
-            acts = await store.enforcements(session, case.id)
+            acts = await sanctions.enforcements(session, case.id)
             chat = await session.get_one(Chat, case.chat_id)
             told.append(_told(words, case, acts, chat.title if is_private else None))
         standing = (
@@ -101,7 +104,8 @@ async def on_status(
     words = await language_of(message, sessions)
     if message.chat.type == "private":
         if message.from_user is None or message.from_user.id not in settings.operator_ids:
-            raise SkipHandler
+            await message.answer(words("status.where"))
+            return
     elif not await is_moderator(message, members):
         raise SkipHandler
     async with sessions() as session:
@@ -111,7 +115,19 @@ async def on_status(
         stuck = await store.count_updates(session, UpdateState.QUARANTINED)
     model = batcher.classifier.version
     pieces.append(words("status.bot", model=model, waiting=waiting, stuck=stuck))
-    await whisper(message, bot, sessions, Markup("\n\n").join(pieces))
+    for page in paged(pieces):
+        await whisper(message, bot, sessions, page)
+
+
+def paged(pieces: Sequence[Markup], longest: int = _LONGEST) -> list[Markup]:
+    """Paragraphs on as few messages as hold them."""
+    pages: list[Markup] = []
+    for piece in pieces:
+        if pages and len(pages[-1]) + len(piece) + 2 <= longest:
+            pages[-1] += Markup("\n\n") + piece
+        else:
+            pages.append(piece)
+    return pages
 
 
 def rules(words: Language, preferences: Preferences) -> Markup:
@@ -159,12 +175,15 @@ def _told(words: Language, case: Case, acts: Sequence[Enforcement], title: str |
         score, limit = words.decimal(prediction.score), words.decimal(prediction.threshold)
         what = words("why.score", titles=what, score=score, limit=limit)
     decided = words(f"why.{case.verdict.value if case.verdict else 'open'}")
-    return head + Markup("{}. {} {}").format(what, card.happened(words, acts), decided)
+    done = [act for act in acts if act.state is ActState.DONE]
+    happened = card.happened(words, done) if done else words("why.none")
+    return head + Markup("{}. {} {}").format(what, happened, decided)
 
 
 async def _scope(session: AsyncSession, message: Message) -> Sequence[Chat]:
     if message.chat.type == "private":
-        return await store.chats(session)
+        found = await store.chats(session)
+        return sorted(found, key=lambda chat: not (chat.card_error or missing(chat)))
     chats = await groups.sharing(session, message.chat.id)
     own = await session.get(Chat, message.chat.id)
     return chats or ([own] if own else [])
@@ -174,7 +193,8 @@ async def _status(session: AsyncSession, words: Language, chat: Chat) -> Markup:
     preferences = Preferences.of(chat.preferences)
     modchat = await session.get(Chat, chat.modchat_id) if chat.modchat_id else None
     if chat.card_error:
-        reason = words("status.nobody") if chat.card_error == "nobody" else chat.card_error
+        nobody = chat.card_error == "nobody"
+        reason = words("status.nobody") if nobody else in_words(words, chat.card_error)
         cards = words("status.cards_lost", reason=reason)
     elif chat.modchat_id:
         cards = words("status.cards_to", title=modchat.title if modchat else chat.modchat_id)

@@ -18,6 +18,7 @@ from bot import outcome, retrain_words, training
 from bot.answers import language_of
 from bot.language import Language, of_person
 from bot.retrain import is_operator_here, topic
+from bot.telegram import describe
 from bot.verdicts import answer
 from moderation import registry, runs
 from moderation.batcher import Batcher
@@ -29,6 +30,7 @@ from moderation.tables import Promotion
 
 log = structlog.get_logger()
 SHOWN = 8
+SCRATCH = "from scratch"  # as cards say of a model that began with nothing
 _METRICS = ("test", "validation")  # whose macro AP a card gives, the more telling first
 
 
@@ -137,7 +139,10 @@ def listed(
                 "●" if is_champion else "○", card.version, words.day(card.created)
             )
         )
-        facts = [words("model.parent", version=card.parent or card.base)]
+        origin = card.parent or card.base
+        facts = [
+            words("model.scratch") if origin == SCRATCH else words("model.parent", version=origin)
+        ]
         if (ap := macro_ap(card)) is not None:
             facts.append(words("model.ap", value=words.decimal(ap, 3)))
         lines.append(Markup("   ") + Markup(", ").join(facts))
@@ -193,7 +198,7 @@ async def _list(
         cards = await asyncio.to_thread(_cards, settings.models_dir)
         champion = await asyncio.to_thread(_champion, settings.models_dir)
     except (ModelError, OSError) as error:
-        log.warning("versions not read", reason=str(error))
+        log.warning("versions not read", reason=describe(error))
         return words("retrain.no_champion"), None
     async with sessions() as session:
         history = await runs.promotions(session)
@@ -251,4 +256,4 @@ async def _edit(
             said, chat_id=chat_id, message_id=message_id, reply_markup=markup
         )
     except TelegramBadRequest as error:
-        log.info("versions not shown anew", chat=chat_id, reason=str(error))
+        log.info("versions not shown anew", chat=chat_id, reason=describe(error))

@@ -69,7 +69,7 @@ async def on_message(
     case = await _record(message, scored, sender, sessions, members, settings)
     if case is None or case.origin is Origin.AUDIT:
         return
-    await enforce.apply(bot, sessions, case)
+    case = await enforce.apply(bot, sessions, case)
     await mark(sessions, case, batcher)
     await review.post(bot, sessions, case)
 
@@ -111,6 +111,8 @@ async def _record(
         if await store.moderated_from(session, chat_id):
             return None  # the moderators' own chat
         chat = await store.chat(session, chat_id, message.chat.title or "", message.chat.type)
+        if chat.moved_to is not None:
+            return None  # it is a supergroup now, and nothing can be done here any more
         preferences = Preferences.of(chat.preferences)
         known = await store.prediction(session, chat_id, message_id, revision)
         if known is not None:
@@ -133,7 +135,7 @@ async def _record(
     row.field = part.field
     case = None if exempt else case_of(message, sender, part, decision, preferences, row)
     if case is not None:
-        case.text_key = key if part.text == words else text_key(part.text, secret(settings))
+        case.text_key = key
     async with sessions.begin() as session:
         await store.record(session, row, case, [])
         if case is not None and case.origin is Origin.DECISION:

@@ -16,6 +16,7 @@ from moderation import groups
 from moderation.database import Sessions
 
 log = structlog.get_logger()
+_NUMBERS = ("message_id", "message_ids")
 
 
 class Moves(BaseRequestMiddleware):
@@ -34,11 +35,16 @@ class Moves(BaseRequestMiddleware):
         try:
             return await make_request(bot, method)
         except TelegramMigrateToChat as error:
-            changes: dict[str, Any] = {"chat_id": error.migrate_to_chat_id}
             old = getattr(method, "chat_id", None)
             if not isinstance(old, int):
                 raise
+            new = error.migrate_to_chat_id
             async with self._sessions.begin() as session:
-                moved = await groups.rekey(session, old, error.migrate_to_chat_id)
-            log.info("group became a supergroup", old=old, moved=moved)
+                moved = await groups.rekey(session, old, new)
+            log.info("group became a supergroup", old=old, new=new, moved=moved)
+            if any(getattr(method, name, None) for name in _NUMBERS):
+                raise  # numbers of messages mean other messages there
+            changes: dict[str, Any] = {"chat_id": new}
+            if getattr(method, "reply_parameters", None) is not None:
+                changes["reply_parameters"] = None
             return await make_request(bot, method.model_copy(update=changes))

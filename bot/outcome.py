@@ -147,7 +147,7 @@ async def refresh(
             said, chat_id=run.chat_id, message_id=run.verdict_id, reply_markup=markup
         )
     except TelegramBadRequest as error:  # gone, or says that already
-        log.info("verdict not refreshed", run=run.id, reason=str(error))
+        log.info("verdict not refreshed", run=run.id, reason=describe(error))
 
 
 def keyboard(
@@ -226,7 +226,7 @@ async def promote(
     try:
         found = await asyncio.to_thread(registry.promote, settings.models_dir, version, by)
     except (ModelError, OSError) as error:
-        log.warning("version not promoted", version=version, reason=str(error))
+        log.warning("version not promoted", version=version, reason=describe(error))
         return False
     async with sessions.begin() as session:
         await runs.promoted(session, found.version, found.previous, found.by, found.at)

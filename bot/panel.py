@@ -1,9 +1,11 @@
 """The settings panel in a private chat: one message that edits itself.
 
+import asyncio
 Links and buttons can be forged, so every press is authorised anew and every value checked; all
 that a button needs is in it, so old panels work after a restart.
 """
 
+import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from bot.language import of_person
 from bot.members import Members
 from bot.panel_data import CHOICES, FOLDERS, SCREENS, Draft, Open, Put, drafted, put
 from bot.panel_views import Panel, View
+from bot.telegram import describe
 from bot.verdicts import answer
 from moderation import changes
 from moderation.columns import now
@@ -221,7 +224,10 @@ async def _entrance(
     say = of_person(user.language_code)
     async with sessions() as session:
         known = await changes.groups(session)
-    own = [chat for chat in known if await members.is_moderator(chat.id, user.id)]
+    # The cached answer leaves out nearly all groups, then Telegram is asked anew of the rest.
+    kept = await asyncio.gather(*(members.is_administrator(chat.id, user.id) for chat in known))
+    likely = [chat for chat, is_kept in zip(known, kept, strict=True) if is_kept]
+    own = [chat for chat in likely if await members.is_moderator(chat.id, user.id)]
     if len(own) == 1 and not choose:
         return Panel(say, own[0], now()).main()
     return panel_views.groups(say, own)
@@ -238,6 +244,6 @@ async def _show(query: CallbackQuery, bot: Bot, view: View) -> None:
         )
     except TelegramBadRequest as error:
         if "message is not modified" not in str(error):
-            log.warning("panel not shown", chat=at.chat.id, reason=str(error))
+            log.warning("panel not shown", chat=at.chat.id, reason=describe(error))
     except AiogramError as error:
-        log.warning("panel not shown", chat=at.chat.id, reason=str(error))
+        log.warning("panel not shown", chat=at.chat.id, reason=describe(error))

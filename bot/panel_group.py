@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 def register(router: Router) -> None:
     """Add the handlers of the commands."""
-    router.message.register(on_group_settings, Command("settings"), IN_GROUPS)
+    router.message.register(on_group_settings, Command("settings", "preset"), IN_GROUPS)
     router.message.register(on_exempt, Command("exempt"), IN_GROUPS)
 
 

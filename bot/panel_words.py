@@ -35,7 +35,7 @@ def value(say: Language, field: str, found: Any) -> str:  # noqa: C901 - a case 
             return days(say, found.days)
         case (("mute_after" | "ban_after" | "newcomer_hours" | "memory_days" | "audit_share"), 0):
             return say.plain(f"panel.zero.{field}")
-        case (("mute_hours" | "observe_until"), None):
+        case (("mute_hours" | "observe_until" | "modchat_id"), None):
             return say.plain(f"panel.none.{field}")
         case (("mute_after" | "ban_after"), _):
             return say.plain("panel.from_offence", n=found)

@@ -87,7 +87,7 @@ async def on_choice(
         try:
             await bot.edit_message_text(said, chat_id=chat_id, message_id=message_id)
         except AiogramError as error:
-            log.info("outcome not shown", chat=chat_id, reason=str(error))
+            log.info("outcome not shown", chat=chat_id, reason=describe(error))
 
 
 async def forget(bot: Bot | None, sessions: Sessions, user_id: int) -> tuple[Forgotten, Hidden]:
@@ -109,7 +109,7 @@ async def hide(bot: Bot | None, sessions: Sessions, shown: tuple[Shown, ...]) ->
             await _change(bot, message)
             changed += 1
         except _FINAL as error:
-            log.warning("words not hidden", reason=str(error), **at)
+            log.warning("words not hidden", reason=describe(error), **at)
             failed += 1
         except AiogramError as error:
             log.warning("words not hidden yet", reason=describe(error), **at)
@@ -169,7 +169,7 @@ async def _change(bot: Bot, message: Shown) -> None:
             await bot.delete_message(message.chat_id, message.message_id)
             return
         except TelegramBadRequest as error:  # older than Telegram lets it delete
-            log.info("quote not deleted", chat=message.chat_id, reason=str(error))
+            log.info("quote not deleted", chat=message.chat_id, reason=describe(error))
     key = "privacy.card" if message.act_id is None else "privacy.quote"
     try:
         await bot.edit_message_text(
@@ -184,7 +184,7 @@ async def _answer(query: CallbackQuery, text: str | None = None, *, alert: bool 
     try:
         await query.answer(text, show_alert=alert)
     except TelegramBadRequest as error:  # too late to show, the press itself still counts
-        log.info("press not answered", reason=str(error))
+        log.info("press not answered", reason=describe(error))
 
 
 def _buttons(words: Language, user_id: int) -> InlineKeyboardMarkup:

@@ -24,10 +24,11 @@ from pydantic import Field
 from bot import review
 from bot.answers import language_of, whisper
 from bot.card import shorten
+from bot.decisions import claim, follow
 from bot.language import Language, language, of_person
 from bot.members import Members, is_anonymous
 from bot.review import Id, mask
-from bot.verdicts import answer, follow, judge_chosen, resolve
+from bot.verdicts import answer, judge_chosen
 from moderation import queue, store
 from moderation.categories import TOXIC, Category
 from moderation.columns import now
@@ -132,8 +133,9 @@ async def on_press(
             async with sessions.begin() as session:
                 await queue.finish(session, case.id, user.id, AssignmentState.SKIPPED, now())
         else:
-            was_first = await _decide(bot, sessions, press, case, chat, user)
+            was_first = await _decide(sessions, press, case, chat, user)
             await answer(query, None if was_first else words.plain("queue.too_late"))
+            await follow(bot, sessions, case)
         shown, markup = await _page(query.message.chat, user, sessions, members)
         await review.edit(bot, *at, markup, shown)
 
@@ -146,17 +148,14 @@ def judge(chosen: int, flagged: Sequence[str]) -> tuple[Verdict, dict[Category, 
     return Verdict.CONFIRMED if claimed and claimed & chosen == claimed else verdict, vector
 
 
-async def _decide(
-    bot: Bot, sessions: Sessions, press: Press, case: Case, chat: Chat, user: User
-) -> bool:
-    """Record an answer, and what follows from it; false if it came too late to count."""
+async def _decide(sessions: Sessions, press: Press, case: Case, chat: Chat, user: User) -> bool:
+    """Record an answer; false if it came too late to count."""
     verdict, vector = judge(press.chosen if press.button == "done" else 0, case.flagged)
     async with sessions() as session:
         labellers = await queue.labelled_by(session, case.id)
     source = queue.source_of(case, labellers)
     if user.id in labellers:  # the bot stopped in between
         counts = True
-        await follow(bot, sessions, case)
     elif source is Source.SECOND:
         async with sessions.begin() as session:
             shown = await queue.finish(session, case.id, user.id, AssignmentState.ANSWERED, now())
@@ -164,8 +163,9 @@ async def _decide(
                 await store.add_label(session, case, user.id, vector, source)
         return True
     else:
-        counts = source is not None and await resolve(
-            bot, sessions, case, chat, verdict, vector, user.id, user.full_name, source
+        moderator = (user.id, user.full_name)
+        counts = source is not None and await claim(
+            sessions, case, chat, verdict, vector, moderator, source
         )
     state = AssignmentState.ANSWERED if counts else AssignmentState.SKIPPED
     async with sessions.begin() as session:

@@ -17,6 +17,7 @@ from bot.answers import language_of, whisper
 from bot.language import Language, of_person
 from bot.review import Id
 from bot.runner import new_folder
+from bot.telegram import describe
 from bot.verdicts import answer
 from moderation import groups, registry, runs
 from moderation.classifier import ModelError
@@ -60,7 +61,7 @@ async def on_retrain(message: Message, bot: Bot, sessions: Sessions, settings: S
     try:
         said, grown = await _grown(sessions, settings, words)
     except (ModelError, OSError) as error:
-        log.warning("champion not read", reason=str(error))
+        log.warning("champion not read", reason=describe(error))
         await message.answer(words("retrain.no_champion"))
         return
     enough = grown.texts >= settings.retrain_min_labels
@@ -209,4 +210,4 @@ async def _edit(bot: Bot, chat_id: int, message_id: int, said: str) -> None:
     try:
         await bot.edit_message_text(said, chat_id=chat_id, message_id=message_id)
     except TelegramBadRequest as error:
-        log.info("message not changed", chat=chat_id, reason=str(error))
+        log.info("message not changed", chat=chat_id, reason=describe(error))

@@ -13,7 +13,8 @@ from pydantic import Field
 from bot import enforce
 from bot.card import card
 from bot.language import Language, language
-from moderation import people, store
+from bot.telegram import GetRawAdministrators, describe, reason_of
+from moderation import people, sanctions, store
 from moderation.categories import TOXIC
 from moderation.columns import now
 from moderation.database import Sessions
@@ -32,7 +33,7 @@ class Press(CallbackData, prefix="c"):
 
     case: Id
     button: Literal["right", "clean", "fix", "done", "block"]  # fix opens the switches, flips one
-    chosen: int = 0  # a bit for each toxic category
+    chosen: int = Field(default=0, ge=0, lt=32)  # a bit for each toxic category
 
 
 class PersonPress(CallbackData, prefix="a"):
@@ -51,8 +52,9 @@ async def post(
     be two of one case.
     """
     async with sessions() as session:
+        case = await session.get_one(Case, case.id)
         chat = await session.get_one(Chat, case.chat_id)
-        acts = await store.enforcements(session, case.id)
+        acts = await sanctions.enforcements(session, case.id)
         history = await people.history(session, chat.id, case.prediction.user_id, now())
         reports = await people.reports(session, case.id)
     preferences = Preferences.of(chat.preferences)
@@ -61,7 +63,7 @@ async def post(
         words, case, chat, preferences.policy(now()), acts, history, reports,
         _link(case, chat, acts),
     )  # fmt: skip
-    markup = keyboard(words, case, enforce.follows(case, acts, preferences), reports)
+    markup = keyboard(words, case, chat, enforce.follows(case, acts, preferences), reports)
     known = (case.card_chat_id, case.card_message_id)
     cards = {at for at in (known, pressed) if at and at[0] and at[1]}
     for chat_id, message_id in cards:
@@ -90,20 +92,24 @@ async def edit(
             )
     except TelegramBadRequest as error:
         if "message is not modified" not in str(error):
-            log.warning("card not changed", chat=chat_id, card=message_id, reason=str(error))
+            log.warning("card not changed", chat=chat_id, card=message_id, reason=describe(error))
     except AiogramError as error:
-        log.warning("card not changed", chat=chat_id, card=message_id, reason=str(error))
+        log.warning("card not changed", chat=chat_id, card=message_id, reason=describe(error))
 
 
 def keyboard(
-    words: Language, case: Case, follows: Sequence[Act] = (), reports: Sequence[Report] = ()
+    words: Language,
+    case: Case,
+    chat: Chat,
+    follows: Sequence[Act] = (),
+    reports: Sequence[Report] = (),
 ) -> InlineKeyboardMarkup | None:
     """The buttons that are open: about the text, then about its author, then forgiving him."""
     rows: list[list[tuple[str, CallbackData]]] = []
     if case.verdict is None:
         rows = _text_rows(words, case, follows)
     elif case.verdict is not Verdict.CLEAN and case.prediction.user_id != 0:
-        rows = _person_rows(words, case)
+        rows = _person_rows(words, case, chat)
     if reports and case.verdict in (None, Verdict.CLEAN):
         block = Press(case=case.id, button="block")
         rows.append([(words.plain("button.block_reporter"), block)])
@@ -142,7 +148,7 @@ def _text_rows(
     return rows
 
 
-def _person_rows(words: Language, case: Case) -> list[list[tuple[str, CallbackData]]]:
+def _person_rows(words: Language, case: Case, chat: Chat) -> list[list[tuple[str, CallbackData]]]:
     def button(decision: PersonDecision) -> tuple[str, CallbackData]:
         pressed = PersonPress(case=case.id, decision=decision)
         return words.plain(f"button.{decision.value}"), pressed
@@ -151,7 +157,9 @@ def _person_rows(words: Language, case: Case) -> list[list[tuple[str, CallbackDa
         return []
     if case.person is not None:
         return [[button(PersonDecision.FORGIVE)]]
-    harder = (PersonDecision.MUTE_HOUR, PersonDecision.MUTE_DAY, PersonDecision.BAN)
+    harder = [PersonDecision.BAN]
+    if case.prediction.user_id > 0 and chat.kind == "supergroup":  # nobody else can be muted
+        harder = [PersonDecision.MUTE_HOUR, PersonDecision.MUTE_DAY, PersonDecision.BAN]
     return [
         [button(PersonDecision.WARN), button(PersonDecision.FORGIVE)],
         [button(decision) for decision in harder],
@@ -166,15 +174,17 @@ async def _send(
     words: str,
     markup: InlineKeyboardMarkup | None,
 ) -> None:
-    """To the moderators' chat, or else to the owner; where neither can be reached, the group's
-    /status tells why."""
+    """To the moderators' chat, or until there is one to the owner; where nobody can be reached, the
+    group's /status tells why."""
     sent, error = None, "nobody"
-    for target in dict.fromkeys(filter(None, (chat.modchat_id, chat.owner_id))):
+    for target in (chat.modchat_id, await _owner(bot, chat) if not chat.modchat_id else None):
+        if target is None:
+            continue
         try:
             sent = await bot.send_message(target, words, reply_markup=markup)
             break
         except AiogramError as failure:
-            error = str(failure)
+            error = reason_of(failure)
     if sent is None:
         log.warning("card not posted", case=case.id, chat=case.chat_id, reason=error)
     async with sessions.begin() as session:
@@ -182,6 +192,20 @@ async def _send(
             await store.remember_card(session, case, None, None, error)
         else:
             await store.remember_card(session, case, sent.chat.id, sent.message_id, None)
+
+
+async def _owner(bot: Bot, chat: Chat) -> int | None:
+    """Who added the bot if that is an administrator still, else the group's creator: cards hold
+    what was deleted, and are for those who moderate."""
+    try:
+        members = await bot(GetRawAdministrators(chat_id=chat.id))
+    except AiogramError as error:
+        log.info("administrators unknown", chat=chat.id, reason=describe(error))
+        return None
+    by_id = {member["user"]["id"]: member["status"] for member in members}
+    if chat.owner_id in by_id:
+        return chat.owner_id
+    return next((user_id for user_id, status in by_id.items() if status == "creator"), None)
 
 
 def _link(case: Case, chat: Chat, acts: Iterable[Enforcement]) -> str | None:

@@ -170,6 +170,7 @@ class Runner:
         log.info("training ended", run=run.id, state=state.value, code=code)
 
     async def _report(self, run: TrainingRun) -> None:
+        self._shown = None
         folder = self._folder(run)
         result = await asyncio.to_thread(training.result, folder)
         words = language(run.language)

@@ -25,6 +25,7 @@ from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import card, stats_words
+from bot.answers import language_of, whisper
 from bot.chats import is_moderator
 from bot.language import Language, language, of_person
 from bot.members import Members
@@ -76,6 +77,7 @@ def router() -> Router:
     found = Router(name="stats")
     found.message.register(on_stats, Command("stats"))
     found.message.register(on_check, Command("check"), F.chat.type == "private")
+    found.message.register(on_check_elsewhere, Command("check"))
     found.callback_query.register(on_press, Press.filter())
     return found
 
@@ -130,6 +132,13 @@ async def on_press(
     has_picture = isinstance(shown, Message) and bool(shown.photo)
     page = await _page(sessions, press, words)
     await _show(bot, shown.chat.id, shown.message_id, page, has_picture=has_picture)
+
+
+async def on_check_elsewhere(message: Message, bot: Bot, sessions: Sessions) -> None:
+    """A group is no place to try words out."""
+    words = await language_of(message, sessions)
+    await whisper(message, bot, sessions, words("stats.check_private"))
+    raise SkipHandler  # what stands after the command is judged as any other words
 
 
 async def on_check(message: Message, command: CommandObject, batcher: Batcher) -> None:

@@ -74,6 +74,15 @@ class GetRawChatMember(TelegramMethod[dict[str, Any]]):
     user_id: int
 
 
+class GetRawAdministrators(TelegramMethod[list[dict[str, Any]]]):
+    """getChatAdministrators without decoding, for the same reason."""
+
+    __returning__ = list[dict[str, Any]]
+    __api_method__ = "getChatAdministrators"
+
+    chat_id: int
+
+
 class Retries(BaseRequestMiddleware):
     """Waits as long as Telegram asks, and repeats what failed where repeating is safe."""
 
@@ -135,6 +144,14 @@ def describe(error: BaseException) -> str:
     speaks = isinstance(error, (TelegramAPIError, OSError))
     said = f": {error}" if speaks else ""
     return f"{type(error).__name__}{where}{said}"[:500]
+
+
+def reason_of(error: BaseException) -> str:
+    """Telegram's own words for a refusal; for anything else only what kind of error it was, since
+    its message can hold people's words."""
+    if isinstance(error, TelegramAPIError):
+        return error.message.removeprefix("Bad Request: ").removeprefix("Forbidden: ")
+    return type(error).__name__
 
 
 def _sanitized(value: Any) -> Any:

@@ -1,6 +1,5 @@
 """A press on a card: who may, what it says about the text or its author, what follows from it."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 
 import structlog
@@ -8,20 +7,27 @@ from aiogram import Bot, Router
 from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import CallbackQuery
 
-from bot import enforce, review
+from bot import decisions, review
 from bot.language import Language, of_person
 from bot.members import Members
 from bot.review import PersonPress, Press
-from moderation import people, store
+from bot.telegram import describe
+from moderation import people
 from moderation.categories import TOXIC, Category
 from moderation.columns import now
 from moderation.database import Sessions
-from moderation.preferences import Preferences
-from moderation.states import Origin, PersonDecision, Source, Step, Verdict
+from moderation.states import PersonDecision, Source, Verdict
 from moderation.tables import Case, Chat
 
 log = structlog.get_logger()
 REPORTS_BLOCKED = timedelta(days=7)
+
+
+def leftovers() -> Router:
+    """The handler of presses that no other takes: forged ones, and those of buttons long gone."""
+    rest = Router(name="leftovers")
+    rest.callback_query.register(on_unknown)
+    return rest
 
 
 def router() -> Router:
@@ -53,6 +59,11 @@ async def on_press(
         await _resolve(query, callback_data, bot, sessions, case, chat)
 
 
+async def on_unknown(query: CallbackQuery) -> None:
+    """Answer, so that the button doesn't seem to work on for ever."""
+    await answer(query, of_person(query.from_user.language_code).plain("verdict.gone"))
+
+
 async def on_person_press(
     query: CallbackQuery, callback_data: PersonPress, bot: Bot, sessions: Sessions, members: Members
 ) -> None:
@@ -62,88 +73,26 @@ async def on_person_press(
     if case is None or chat is None:
         return
     decision, user = callback_data.decision, query.from_user
-    restricts = decision in (PersonDecision.MUTE_HOUR, PersonDecision.MUTE_DAY, PersonDecision.BAN)
+    restricts = decision in decisions.RESTRICTING or (
+        decision is PersonDecision.FORGIVE and case.person in decisions.RESTRICTING
+    )
     if restricts and not await members.may(chat.id, user.id, "can_restrict_members"):
         await answer(query, words.plain("verdict.only_restricting"), alert=True)
         return
-    if await members.is_administrator(chat.id, case.prediction.user_id) and restricts:
+    author = case.prediction.user_id
+    if decision in decisions.RESTRICTING and await members.is_administrator(chat.id, author):
         await answer(query, words.plain("verdict.administrator"), alert=True)
         return
-    preferences = Preferences.of(chat.preferences)
-    async with sessions.begin() as session:
-        claimed = await store.claim_person(session, case.id, decision, user.id, user.full_name)
-        if claimed:
-            known = await store.enforcements(session, case.id)
-            for act in enforce.plan_person(decision, known):
-                act.case_id = case.id
-                session.add(act)
-            if decision is PersonDecision.FORGIVE:
-                await people.withdraw_strike(session, case.id)
-            elif case.prediction.user_id > 0:
-                await people.strike(session, case, preferences.strike_days)
+    claimed = await decisions.claim_person(sessions, case, chat, decision, user)
     case = await _reread(sessions, case.id)
     if claimed:
         log.info("author decided", case=case.id, decision=decision.value, moderator=user.id)
         await answer(query, words.plain("common.accepted"))
     else:
         await answer(query, already(words, case), alert=True)
-    await follow(bot, sessions, case, _pressed(query))
-
-
-async def resolve(
-    bot: Bot,
-    sessions: Sessions,
-    case: Case,
-    chat: Chat,
-    verdict: Verdict,
-    vector: Mapping[Category, int | None],
-    moderator_id: int,
-    moderator_name: str,
-    source: Source,
-) -> bool:
-    """Decide a case, do what follows and refresh its card. False, with nothing changed, if
-    somebody was first."""
-    moderator = (moderator_id, moderator_name)
-    if not await claim(sessions, case, chat, verdict, vector, moderator, source):
-        return False
-    await follow(bot, sessions, await _reread(sessions, case.id))
-    return True
-
-
-async def claim(
-    sessions: Sessions,
-    case: Case,
-    chat: Chat,
-    verdict: Verdict,
-    vector: Mapping[Category, int | None],
-    moderator: tuple[int, str],
-    source: Source,
-) -> bool:
-    """Verdict, label and the acts that follow: all of them or, for who came second, none."""
-    preferences = Preferences.of(chat.preferences)
-    async with sessions.begin() as session:
-        if not await store.claim(session, case.id, verdict, *moderator):
-            return False
-        await store.add_label(session, case, moderator[0], vector, source)
-        reported = bool(await people.reports(session, case.id))
-        if case.origin is not Origin.AUDIT or reported:  # a survey changes nothing for anybody
-            acts = await store.enforcements(session, case.id)
-            revised = enforce.revise(case, acts, verdict, vector, preferences)
-            await store.plan(session, case.id, revised, Step.VERDICT)
-        if verdict is Verdict.CLEAN:
-            await people.withdraw_strike(session, case.id)
-    log.info("case decided", case=case.id, verdict=verdict.value, moderator=moderator[0])
-    return True
-
-
-async def follow(
-    bot: Bot, sessions: Sessions, case: Case, pressed: tuple[int, int] | None = None
-) -> None:
-    """Do what was decided about a case and show it; repeating it changes nothing."""
-    await enforce.apply(bot, sessions, case)
-    if case.verdict is Verdict.CLEAN or case.person is PersonDecision.FORGIVE:
-        await enforce.remove_notice(bot, sessions, case)
-    await review.post(bot, sessions, case, pressed)
+    await decisions.follow(bot, sessions, case, _pressed(query))
+    if claimed and await decisions.was_in_vain(sessions, case, decision):
+        await decisions.follow(bot, sessions, await _reread(sessions, case.id), _pressed(query))
 
 
 def judge(press: Press, case: Case) -> tuple[Verdict, dict[Category, int | None]]:
@@ -167,14 +116,23 @@ def judge_chosen(chosen: int) -> tuple[Verdict, dict[Category, int | None]]:
 
 
 def already(words: Language, case: Case) -> str:
-    """Who decided before, and what."""
-    if case.person is not None:
-        what = words.plain(f"verdict.person.{case.person.value}")
-        return words.plain("verdict.already", what=what, who=case.person_by_name)
-    if case.verdict is None:
-        return words.plain("verdict.text_first")
-    what = words.plain(f"verdict.{case.verdict.value}")
-    return words.plain("verdict.already", what=what, who=case.resolved_by_name)
+    """Who decided about the author before, and what."""
+    if case.person is None:
+        return _decided(words, case) if case.verdict else words.plain("verdict.text_first")
+    what = words.plain(f"verdict.person.{case.person.value}")
+    return _by(words, what, case.person_by_name)
+
+
+def _decided(words: Language, case: Case) -> str:
+    """Who decided about the text before, and what."""
+    what = words.plain(f"verdict.{case.verdict.value}") if case.verdict else ""
+    return _by(words, what, case.resolved_by_name)
+
+
+def _by(words: Language, what: str, who: str | None) -> str:
+    if not who:
+        return words.plain("verdict.already_nameless", what=what)
+    return words.plain("verdict.already", what=what, who=who)
 
 
 async def answer(query: CallbackQuery, text: str | None = None, *, alert: bool = False) -> None:
@@ -182,7 +140,7 @@ async def answer(query: CallbackQuery, text: str | None = None, *, alert: bool =
     try:
         await query.answer(text, show_alert=alert)
     except TelegramBadRequest as error:
-        log.info("press not answered", reason=str(error))
+        log.info("press not answered", reason=describe(error))
 
 
 async def _resolve(
@@ -198,16 +156,14 @@ async def _resolve(
         verdict, vector = judge(press, case)
         source = Source.BUTTON if case.flagged else Source.REPORT
         moderator = (user.id, user.full_name)
-        claimed = await claim(sessions, case, chat, verdict, vector, moderator, source)
+        claimed = await decisions.claim(sessions, case, chat, verdict, vector, moderator, source)
     case = await _reread(sessions, case.id)
     if claimed:
         await answer(query, words.plain("common.accepted"))
     else:
-        what = words.plain(f"verdict.{case.verdict.value}") if case.verdict else ""
-        said = words.plain("verdict.already", what=what, who=case.resolved_by_name)
-        await answer(query, said, alert=True)
+        await answer(query, _decided(words, case), alert=True)
     # Also for a later press: the bot may have stopped between the claim and the act.
-    await follow(bot, sessions, case, pressed)
+    await decisions.follow(bot, sessions, case, pressed)
 
 
 async def _authorised(

@@ -46,6 +46,26 @@ async def change(
     return changed
 
 
+async def connect(
+    session: AsyncSession, chat_id: int, modchat_id: int | None, user_id: int
+) -> None:
+    """Send a group's cards to another chat, or with None to its owner; noted as a change."""
+    await held(session, chat_id)
+    group = await session.get_one(Chat, chat_id)
+    if group.modchat_id == modchat_id:
+        return
+    session.add(
+        PreferenceChange(
+            chat_id=chat_id,
+            user_id=user_id,
+            field="modchat_id",
+            before=group.modchat_id,
+            after=modchat_id,
+        )
+    )
+    group.modchat_id, group.card_error = modchat_id, None
+
+
 async def history(
     session: AsyncSession, chat_id: int, limit: int = 10
 ) -> Sequence[PreferenceChange]:

@@ -3,6 +3,7 @@
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from moderation.columns import now
 from moderation.tables import (
     Case,
     Chat,
@@ -22,16 +23,23 @@ async def rekey(session: AsyncSession, old: int, new: int) -> bool:
     """Give all that is stored about group `old` the id `new`; false if there is nothing to move.
 
     To be called in one transaction, as often as Telegram tells of it: the second time does nothing.
+    The old row stays for a while and knows where the group went, for late messages come to it.
     """
     group = await session.get(Chat, old)
-    if group is None or old == new:
+    if group is None or group.moved_to is not None or old == new:
         return False
-    if await session.get(Chat, new) is not None:
-        # Messages of the supergroup came first and made a blank row; the old one knows more.
-        await session.execute(delete(Chat).where(Chat.id == new))
-        await session.execute(delete(Member).where(Member.chat_id == new))
-    values = {"kind": "supergroup", "is_active": True, "removed_at": None, "greeting_id": None}
-    await session.execute(update(Chat).where(Chat.id == old).values(id=new, **values))
+    heir = await session.get(Chat, new)
+    if heir is None:
+        heir = Chat(id=new, added_at=group.added_at, rights=group.rights)
+        session.add(heir)
+    heir.title, heir.kind, heir.is_active = group.title, "supergroup", True
+    # The supergroup's own first messages can only have made a blank row.
+    heir.preferences, heir.owner_id = group.preferences, group.owner_id
+    heir.modchat_id = group.modchat_id
+    group.moved_to, group.is_active, group.removed_at = new, False, now()
+    group.modchat_id = None
+    await session.flush()
+    await session.execute(delete(Member).where(Member.chat_id == new))
     for table in _BY_CHAT:
         await session.execute(update(table).where(table.chat_id == old).values(chat_id=new))
     # The supergroup counts its messages anew, so an old number could be taken for a new message's.

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from moderation.agreement import resolve
+from moderation.categories import Category
 from moderation.columns import now
 from moderation.states import Origin, Verdict
 from moderation.tables import Case, Label, Member, Prediction, Report, Strike
@@ -66,17 +68,22 @@ async def withdraw_strike(session: AsyncSession, case_id: int) -> None:
 async def remembered(
     session: AsyncSession, chat_id: int, key: str, since: datetime
 ) -> Mapping[str, int] | None:
-    """What moderators of a group last said of the same words; only what they know."""
+    """What moderators of a group said of the same words, the last word of each, most votes first;
+    only what they agree on. None: nothing."""
     if not key:
         return None
     statement = (
-        select(Label.vector)
+        select(Label.moderator_id, Label.vector)
         .where(Label.chat_id == chat_id, Label.text_key == key, Label.created_at >= since)
-        .order_by(Label.id.desc())
-        .limit(1)
+        .order_by(Label.id)
     )
-    vector = await session.scalar(statement)
-    return {name: value for name, value in vector.items() if value is not None} if vector else None
+    votes = {row.moderator_id: row.vector for row in await session.execute(statement)}
+    if not votes:
+        return None
+    known = [{Category(name): value for name, value in vote.items()} for vote in votes.values()]
+    agreed = resolve(known)
+    said = {category.value: value for category, value in agreed.items() if value is not None}
+    return said or None
 
 
 @dataclass(frozen=True, slots=True)

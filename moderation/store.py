@@ -1,23 +1,18 @@
 """Every query, as functions that take a session."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from moderation.categories import Category
 from moderation.columns import now
 from moderation.states import (
-    Act,
-    ActState,
     Origin,
-    PersonDecision,
     Source,
-    Step,
     UpdateState,
     Verdict,
 )
@@ -141,100 +136,6 @@ async def record(
         session.add(act)
 
 
-async def enforcements(session: AsyncSession, case_id: int) -> Sequence[Enforcement]:
-    """The acts of a case in the order in which they were planned."""
-    statement = select(Enforcement).where(Enforcement.case_id == case_id)
-    return (await session.scalars(statement.order_by(Enforcement.id))).all()
-
-
-async def plan(session: AsyncSession, case_id: int, acts: Iterable[Act], step: Step) -> None:
-    """Record acts that are to be attempted; those of this step planned before stay as they are."""
-    known = {row.act for row in await enforcements(session, case_id) if row.step is step}
-    session.add_all(
-        Enforcement(case_id=case_id, act=act, step=step) for act in acts if act not in known
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Mute:
-    """A mute that was done, and whether it was taken back."""
-
-    id: int
-    case_id: int
-    until: datetime | None
-    former: Mapping[str, Any] | None
-    is_undone: bool
-
-
-async def mutes(session: AsyncSession, chat_id: int, user_id: int) -> list[Mute]:
-    """All mutes of a person in a group that took effect, the oldest first."""
-    statement = (
-        select(Enforcement)
-        .join(Case, Case.id == Enforcement.case_id)
-        .join(Prediction, Prediction.id == Case.prediction_id)
-        .where(Prediction.chat_id == chat_id, Prediction.user_id == user_id)
-        # Taking back is skipped while a later mute stands, and counts once that one goes too.
-        .where(
-            or_(
-                and_(Enforcement.act == Act.MUTE, Enforcement.state == ActState.DONE),
-                and_(
-                    Enforcement.act == Act.UNMUTE,
-                    Enforcement.state.in_([ActState.DONE, ActState.SKIPPED]),
-                ),
-            )
-        )
-        .order_by(Enforcement.id)
-    )
-    rows = (await session.scalars(statement)).all()
-    undone = {row.case_id: row.id for row in rows if row.act is Act.UNMUTE}
-    return [
-        Mute(row.id, row.case_id, row.until, row.former, row.id < undone.get(row.case_id, 0))
-        for row in rows
-        if row.act is Act.MUTE
-    ]
-
-
-async def notices_to(
-    session: AsyncSession, chat_id: int, user_id: int, since: datetime
-) -> Sequence[Enforcement]:
-    """The notices to an author since a moment that were shown, the oldest first."""
-    statement = (
-        select(Enforcement)
-        .join(Case, Case.id == Enforcement.case_id)
-        .join(Prediction, Prediction.id == Case.prediction_id)
-        .where(Prediction.chat_id == chat_id, Prediction.user_id == user_id)
-        .where(Enforcement.act == Act.NOTICE, Enforcement.state == ActState.DONE)
-        .where(Enforcement.created_at >= since)
-        .order_by(Enforcement.id)
-    )
-    return (await session.scalars(statement)).all()
-
-
-async def set_act(
-    session: AsyncSession,
-    enforcement_id: int,
-    state: ActState,
-    detail: str | None = None,
-    message_id: int | None = None,
-) -> None:
-    """Note how far an act has come."""
-    values = {"state": state, "detail": detail, "message_id": message_id}
-    statement = update(Enforcement).where(Enforcement.id == enforcement_id)
-    await session.execute(statement.values(**values))
-
-
-async def expired_notices(session: AsyncSession, age: timedelta) -> Sequence[tuple[int, int, int]]:
-    """(enforcement id, chat id, message id) of notices that have stood long enough."""
-    statement = (
-        select(Enforcement.id, Case.chat_id, Enforcement.message_id)
-        .join(Case, Case.id == Enforcement.case_id)
-        .where(Enforcement.act == Act.NOTICE, Enforcement.message_id.is_not(None))
-        .where(Enforcement.created_at < now() - age)
-    )
-    rows = await session.execute(statement)
-    return [(id_, chat_id, message_id) for id_, chat_id, message_id in rows if message_id]
-
-
 async def expired_notes(session: AsyncSession) -> Sequence[Note]:
     """The messages that are to vanish by now."""
     return (await session.scalars(select(Note).where(Note.expires_at <= now()))).all()
@@ -270,23 +171,6 @@ async def claim(
     values = {"resolved_by": moderator_id, "resolved_by_name": name, "resolved_at": now()}
     claimed = await session.scalars(statement.values(verdict=verdict, **values).returning(Case.id))
     return claimed.one_or_none() is not None
-
-
-async def claim_person(
-    session: AsyncSession, case_id: int, decision: PersonDecision, moderator_id: int, name: str
-) -> bool:
-    """Note what was decided about a case's author, unless somebody did before; forgiving may come
-    after anything else. Only for a case whose text was called toxic."""
-    open_: ColumnElement[bool] = Case.person.is_(None)
-    if decision is PersonDecision.FORGIVE:
-        open_ = or_(open_, Case.person != PersonDecision.FORGIVE)
-    statement = (
-        update(Case)
-        .where(Case.id == case_id, open_)
-        .where(Case.verdict.in_([Verdict.CONFIRMED, Verdict.CORRECTED]))
-        .values(person=decision, person_by=moderator_id, person_by_name=name, person_at=now())
-    )
-    return (await session.scalars(statement.returning(Case.id))).one_or_none() is not None
 
 
 async def add_label(

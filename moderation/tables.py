@@ -43,6 +43,7 @@ class Chat(Table):
     greeting_id: Mapped[int | None] = mapped_column(BigInteger)  # edited when the rights change
     card_error: Mapped[str | None] = mapped_column(Text)  # why the last card reached nobody
     added_at: Mapped[datetime] = mapped_column(default=now)
+    moved_to: Mapped[int | None] = mapped_column(BigInteger)  # it is a supergroup of this id now
     removed_at: Mapped[datetime | None]  # what is stored about the group goes some days later
 
 
@@ -166,7 +167,10 @@ class Enforcement(Table):
     """One act for a case: recorded, then attempted, then its outcome."""
 
     __tablename__ = "enforcement"
-    __table_args__ = (UniqueConstraint("case_id", "step", "act"),)
+    __table_args__ = (
+        UniqueConstraint("case_id", "step", "act"),
+        Index("ix_enforcement_message", "message_id"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("case.id"))

@@ -95,6 +95,7 @@ def downgrade() -> None:
 def _upgrade_chat() -> None:
     with op.batch_alter_table("chat") as batch:
         batch.add_column(sa.Column("preferences", sa.JSON(), nullable=False, server_default="{}"))
+        batch.add_column(sa.Column("moved_to", sa.BigInteger(), nullable=True))
         batch.add_column(sa.Column("removed_at", MOMENT, nullable=True))
     chat = sa.table(
         "chat", sa.column("id"), sa.column("preset"), sa.column("preferences", sa.JSON())
@@ -119,6 +120,7 @@ def _downgrade_chat() -> None:
         op.get_bind().execute(sa.update(chat).where(chat.c.id == chat_id).values(preset=preset))
     with op.batch_alter_table("chat") as batch:
         batch.drop_column("removed_at")
+        batch.drop_column("moved_to")
         batch.drop_column("preferences")
         batch.alter_column("preset", server_default=None)
 
@@ -195,9 +197,11 @@ def _upgrade_enforcement() -> None:
         )
     with op.batch_alter_table("enforcement") as batch:
         batch.alter_column("step", server_default=None)
+    op.create_index("ix_enforcement_message", "enforcement", ["message_id"])
 
 
 def _downgrade_enforcement() -> None:
+    op.drop_index("ix_enforcement_message", "enforcement")
     op.execute("DELETE FROM enforcement WHERE step NOT IN ('decision', 'verdict')")
     op.execute(
         "DELETE FROM enforcement WHERE id NOT IN"

@@ -6,7 +6,7 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 
 from bot import enforce
-from moderation import database, store
+from moderation import database, sanctions, store
 from moderation.states import Act, ActState, Step
 from moderation.tables import Case, Enforcement
 from sandbox import scene
@@ -51,7 +51,7 @@ async def planned(stage, case):
 
 async def outcomes(sessions, case):
     async with sessions() as session:
-        return {row.act: row for row in await store.enforcements(session, case.id)}
+        return {row.act: row for row in await sanctions.enforcements(session, case.id)}
 
 
 async def status(people, user_id):
@@ -67,7 +67,7 @@ async def test_a_ban_removes_the_author_and_is_taken_back(stage, planned):
     assert {row.state for row in (await outcomes(sessions, case)).values()} == {ActState.DONE}
 
     async with sessions.begin() as session:
-        await store.plan(session, case.id, [Act.UNBAN], Step.VERDICT)
+        await sanctions.plan(session, case.id, [Act.UNBAN], Step.VERDICT)
     await enforce.apply(bot, sessions, case)
     assert await status(people, scene.MEMBER_A_ID) == "left"
 
@@ -104,8 +104,8 @@ async def test_after_a_crash_a_notice_is_not_sent_again_and_a_deletion_is(stage,
     bot, sessions, people = stage
     case = await planned(Act.DELETE, Act.NOTICE)
     async with sessions.begin() as session:
-        for row in await store.enforcements(session, case.id):
-            await store.set_act(session, row.id, ActState.ATTEMPTED)
+        for row in await sanctions.enforcements(session, case.id):
+            await sanctions.set_act(session, row.id, ActState.ATTEMPTED)
     await enforce.apply(bot, sessions, case)
     rows = await outcomes(sessions, case)
     assert rows[Act.DELETE].state is ActState.DONE
@@ -145,13 +145,13 @@ async def test_the_rights_before_a_mute_are_kept_even_if_it_is_repeated(stage, p
     case = await planned(Act.MUTE)
     await enforce.apply(bot, sessions, case)
     async with sessions.begin() as session:
-        (row,) = await store.enforcements(session, case.id)
+        (row,) = await sanctions.enforcements(session, case.id)
         assert row.former["status"] == "member"
-        await store.set_act(session, row.id, ActState.ATTEMPTED)  # as after a crash
+        await sanctions.set_act(session, row.id, ActState.ATTEMPTED)  # as after a crash
     await enforce.apply(bot, sessions, case)
     assert (await outcomes(sessions, case))[Act.MUTE].former["status"] == "member"
     async with sessions.begin() as session:
-        await store.plan(session, case.id, [Act.UNMUTE], Step.VERDICT)
+        await sanctions.plan(session, case.id, [Act.UNMUTE], Step.VERDICT)
     await enforce.apply(bot, sessions, case)
     assert await status(people, scene.MEMBER_A_ID) == "member"
 

@@ -66,7 +66,7 @@ def test_a_decided_card_says_who_decided(case, chat):
     shown = drawn(case, chat)
     assert "Исправлено" in shown
     assert "М &amp; К" in shown
-    assert "Автор заблокирован</b> — &lt;Я&gt;" in shown
+    assert "Решено заблокировать</b> — &lt;Я&gt;" in shown
 
 
 def test_a_report_names_who_reported(case, chat):

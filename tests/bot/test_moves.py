@@ -5,7 +5,7 @@ import pytest
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import TelegramBadRequest
+from aiogram.exceptions import TelegramBadRequest, TelegramMigrateToChat
 
 from bot.moves import Moves
 from moderation import database, store
@@ -43,7 +43,7 @@ async def test_the_call_is_repeated_in_the_supergroup_and_everything_follows(sta
     sent = await bot.send_message(GROUP, "Здравствуйте")
     assert sent.chat.id == new
     async with sessions() as session:
-        assert await session.get(Chat, GROUP) is None
+        assert (await session.get_one(Chat, GROUP)).moved_to == new
         assert (await session.get_one(Chat, new)).title == "Двор"
     assert (await bot.send_message(GROUP, "Ещё раз")).chat.id == new
 
@@ -52,3 +52,14 @@ async def test_other_refusals_stay_what_they_are(stage):
     bot, _, _ = stage
     with pytest.raises(TelegramBadRequest, match="chat not found"):
         await bot.send_message(-999, "Здравствуйте")
+
+
+async def test_a_number_of_an_old_message_deletes_no_new_one(stage):
+    bot, _, people = stage
+    old = await bot.send_message(GROUP, "Старое")
+    new = (await people.post("migrations", chat_id=GROUP))["chat"]["id"]
+    for _ in range(3):
+        await people.write(new, scene.OWNER_ID, "Новое")
+    with pytest.raises(TelegramMigrateToChat):
+        await bot.delete_message(GROUP, old.message_id)
+    assert len(await people.messages(new, scene.OWNER_ID)) == 3

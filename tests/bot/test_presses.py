@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from bot import verdicts
 from bot.members import Members
-from moderation import database, store
+from moderation import database, sanctions, store
 from moderation.categories import Category
 from moderation.columns import now
 from moderation.policy import Action
@@ -106,7 +106,7 @@ async def read(sessions):
     async with sessions() as session:
         case = await session.get_one(Case, 1)
         labels = list(await session.scalars(select(Label)))
-        acts = await store.enforcements(session, 1)
+        acts = await sanctions.enforcements(session, 1)
     return case, labels, acts
 
 
@@ -135,7 +135,8 @@ def check(before, case, labels, acts, user_id):
         assert before.person is None or case.person is PersonDecision.FORGIVE
         assert before.person is not PersonDecision.FORGIVE
         assert case.person_by == user_id
-        assert user_id in (RESTRICTS if case.person in PUNISHING else DECIDES)
+        hard = case.person in PUNISHING or before.person in PUNISHING
+        assert user_id in (RESTRICTS if hard else DECIDES)
     assert len({(row.step, row.act) for row in acts}) == len(acts)
     assert all(row.state is not ActState.PENDING for row in acts)
 
@@ -163,7 +164,12 @@ def test_no_presses_lead_to_two_states_or_to_what_nobody_may(steps):
 @pytest.mark.parametrize(
     "steps",
     [
-        [(MODERATOR, "c:1:right:0"), (OWNER, "a:1:ban"), (DELETER, "a:1:forgive")],
+        [
+            (MODERATOR, "c:1:right:0"),
+            (OWNER, "a:1:ban"),
+            (DELETER, "a:1:forgive"),
+            (OWNER, "a:1:forgive"),
+        ],
         [(MODERATOR, "c:1:done:2"), (DELETER, "a:1:ban"), (MODERATOR, "a:1:mute_hour")],
         [(STRANGER, "c:1:right:0"), (ELSEWHERE, "a:1:ban"), (OWNER, "c:1:clean:0")],
     ],

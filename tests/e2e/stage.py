@@ -14,7 +14,7 @@ from time import monotonic
 import aiohttp
 from sqlalchemy import select
 
-from moderation import database
+from moderation import changes, database
 from moderation.tables import Case, Enforcement, Label, Prediction
 from sandbox import scene
 from sandbox.client import Client
@@ -171,6 +171,19 @@ class Stage:
             return len(await self.predictions(chat_id)) >= number
 
         await until(enough)
+
+
+async def prefer(stage: Stage, group: int, **preferences) -> None:
+    """Set preferences of a group as the panel does."""
+    async with database.opened(stage.database_url) as sessions, sessions.begin() as session:
+        current = await changes.held(session, group)
+        await changes.change(session, group, OWNER, changes.replaced(current, **preferences))
+
+
+async def whispered(stage: Stage, group: int, user_id: int, words: str) -> list[dict]:
+    """What the bot said in a group to one person alone."""
+    found = await stage.people.ephemeral(group)
+    return [m for m in found if m["receiver_user_id"] == user_id and words in m["text"]]
 
 
 @contextlib.asynccontextmanager

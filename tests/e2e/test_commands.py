@@ -1,10 +1,10 @@
 from sandbox import scene
-from tests.e2e.stage import INSULT, MEMBER, MODERATOR, OWNER, STRANGER, start, until
+from tests.e2e.stage import INSULT, MEMBER, MODERATOR, OWNER, STRANGER, start, until, whispered
 
 
 async def test_a_member_gets_no_figures_and_no_presets(stage):
     group = await stage.group()
-    for command in ("/stats", "/preset", "/modchat"):
+    for command in ("/stats", "/settings", "/modchat"):
         await stage.people.write(group, MEMBER, command)
     await stage.settled(group, 3)
     assert len(await stage.people.messages(group, scene.BOT_ID)) == 1  # the greeting
@@ -43,7 +43,7 @@ async def test_forged_links_connect_nothing_and_stop_nobody(stage):
 async def test_modchat_gives_a_link_that_carries_the_group(stage):
     group = await stage.group()
     await stage.people.write(group, MODERATOR, "/modchat")
-    (answer,) = await until(lambda: stage.said(group, "startgroup"))
+    (answer,) = await until(lambda: whispered(stage, group, MODERATOR, "startgroup"))
     assert f"startgroup=modchat_{group}" in answer["text"]
 
 

@@ -3,7 +3,7 @@ import pytest_asyncio
 
 from moderation.categories import Category
 from moderation.states import Act, ActState, Verdict
-from tests.e2e.stage import INSULT, MEMBER, MODERATOR, OWNER, STRANGER, until
+from tests.e2e.stage import INSULT, MEMBER, MODERATOR, OWNER, STRANGER, prefer, until
 
 TOXIC = [c for c in Category if c is not Category.NON_TOXIC]
 
@@ -135,7 +135,7 @@ async def test_forged_data_changes_nothing(stage, flagged, data):
 
 async def test_a_muted_author_can_write_again_after_a_correction(stage):
     group, _ = await stage.moderated_group()
-    await stage.people.post("presses", **await preset_press(stage, group, "Строгий"))
+    await prefer(stage, group, preset="strict")
     await stage.people.write(group, MEMBER, "Я тебя найду и убью, сдохни, тварь!")
     case = await stage.card(group)
     acts = await stage.acts(case.id)
@@ -148,14 +148,6 @@ async def test_a_muted_author_can_write_again_after_a_correction(stage):
         return (await member(stage, group))["status"] == "member"
 
     await until(free)
-
-
-async def preset_press(stage, group, title):
-    await stage.people.write(group, OWNER, "/preset")
-    (menu,) = await until(lambda: stage.said(group, "Режим группы"))
-    return {
-        "chat_id": group, "message_id": menu["message_id"], "user_id": OWNER, "button": title,
-    }  # fmt: skip
 
 
 async def member(stage, group):

@@ -7,29 +7,24 @@ from moderation.policy import Action
 from moderation.states import Act, ActState, Origin
 from moderation.tables import Chat, Strike
 from sandbox import scene
-from tests.e2e.stage import CLEAN, INSULT, MEMBER, MODERATOR, OWNER, STRANGER, until
+from tests.e2e.stage import (
+    CLEAN,
+    INSULT,
+    MEMBER,
+    MODERATOR,
+    OWNER,
+    STRANGER,
+    prefer,
+    until,
+    whispered,
+)  # fmt: skip
 
 OTHER_INSULT = "Ну ты и дебил, тупая скотина, закрой свой рот"
-
-
-async def prefer(stage, group, **preferences):
-    """Set preferences of a group as the panel does."""
-    from moderation import changes, database
-
-    async with database.opened(stage.database_url) as sessions, sessions.begin() as session:
-        current = await changes.held(session, group)
-        await changes.change(session, group, OWNER, changes.replaced(current, **preferences))
 
 
 async def chat_row(stage, chat_id):
     found = await stage.rows(Chat, Chat.id == chat_id)
     return found[0] if found else None
-
-
-async def whispered(stage, group, user_id, words):
-    """What the bot said in a group to one person alone."""
-    found = await stage.people.ephemeral(group)
-    return [m for m in found if m["receiver_user_id"] == user_id and words in m["text"]]
 
 
 async def test_a_notice_is_seen_by_its_author_alone(stage):
@@ -177,7 +172,7 @@ async def test_a_group_that_became_a_supergroup_keeps_everything(stage):
     new = (await stage.people.post("migrations", chat_id=group))["chat"]["id"]
 
     async def moved():
-        return await chat_row(stage, new) and await chat_row(stage, group) is None
+        return await chat_row(stage, new) and (await chat_row(stage, group)).moved_to == new
 
     await until(moved)
     row = await chat_row(stage, new)
@@ -320,10 +315,10 @@ async def test_answers_remove_themselves_where_nothing_can_be_whispered(own_stag
 async def test_a_topic_is_answered_in_the_topic(stage):
     group = await stage.group(is_forum=True, topics=[77])
     await stage.people.write(
-        group, MODERATOR, "/preset", message_thread_id=77, is_topic_message=True
+        group, MODERATOR, "/stats", message_thread_id=77, is_topic_message=True
     )
-    (menu,) = await until(lambda: stage.said(group, "Режим группы"))
-    assert menu["message_thread_id"] == 77
+    (shown,) = await until(lambda: captioned(stage, group))
+    assert shown["message_thread_id"] == 77
 
 
 async def test_someone_english_gets_an_english_group(stage):
@@ -377,3 +372,9 @@ async def test_a_card_marks_the_words_and_tells_the_authors_history(stage):
     (card,) = await stage.said(modchat, "2 сообщения · карточек: 1, подтверждено: 0")
     marked = [e for e in card["entities"] if e["type"] == "underline"]
     assert len(marked) == 1
+
+
+async def captioned(stage, chat_id):
+    """The pictures of figures in a chat."""
+    found = await stage.people.messages(chat_id, scene.BOT_ID)
+    return [message for message in found if "caption" in message]

@@ -2,7 +2,7 @@ import pytest
 
 from moderation.policy import Action
 from moderation.states import Act, ActState
-from tests.e2e.stage import CLEAN, INSULT, MEMBER, MODERATOR, OWNER, until
+from tests.e2e.stage import CLEAN, INSULT, MEMBER, MODERATOR, OWNER, prefer, until
 
 
 async def test_an_insult_vanishes_and_the_moderators_see_what_happened(stage):
@@ -116,12 +116,7 @@ async def test_given_the_rights_the_same_greeting_is_corrected(stage):
 
 async def test_in_observe_mode_nothing_happens_but_the_card(stage):
     group, modchat = await stage.moderated_group()
-    await stage.people.write(group, MODERATOR, "/preset")
-    (menu,) = await until(lambda: stage.said(group, "Режим группы"))
-    at = {"chat_id": group, "message_id": menu["message_id"]}
-    await stage.people.press(**at, user_id=MEMBER, button="Строгий")
-    await stage.people.press(**at, user_id=MODERATOR, button="Наблюдение")
-    await until(lambda: stage.said(group, "● наблюдение"))
+    await prefer(stage, group, preset="observe")
     message = await stage.people.write(group, MEMBER, INSULT)
     case = await stage.card(group)
     assert message in [m["message_id"] for m in await stage.people.messages(group)]

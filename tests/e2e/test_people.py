@@ -49,7 +49,7 @@ async def test_a_mute_lasts_as_long_as_its_button_says(stage, confirmed, button,
     member = await until_status(stage, group, "restricted")
     left = member["until_date"] - now().timestamp()
     assert abs(left - hours * 3600) < 120
-    (card,) = await until(lambda: stage.said(modchat, "🔇 Запрет писать"))
+    (card,) = await until(lambda: stage.said(modchat, "🔇 Решено: запрет писать"))
     assert "Хозяйка группы" in card["text"]
     assert "автор не может писать до" in card["text"].lower()
     names = [b["text"] for row in card["reply_markup"]["inline_keyboard"] for b in row]
@@ -70,7 +70,7 @@ async def test_forgiving_gives_back_the_very_rights_that_were_there_before(stage
 
     await until(muted)
     await stage.press(case, MODERATOR, button="🤝 Простить")
-    await until(lambda: stage.said(modchat, "Автор прощён"))
+    await until(lambda: stage.said(modchat, "Решено простить"))
     after = await standing(stage, group)
     assert after["permissions"] == former["permissions"]
     assert after["until_date"] == ends
@@ -115,18 +115,18 @@ async def test_a_ban_is_lifted_without_kicking_who_came_back(stage, confirmed):
     await stage.people.post("members", **owner, status="left")
     await stage.people.post("members", **owner, status="member")
     await stage.press(case, OWNER, button="🤝 Простить")
-    await until(lambda: stage.said(modchat, "Автор прощён"))
+    await until(lambda: stage.said(modchat, "Решено простить"))
     assert (await standing(stage, group))["status"] == "member"
 
 
 async def test_a_warning_is_a_strike_and_forgiving_withdraws_it(stage, confirmed):
     _, modchat, case = confirmed
     await stage.press(case, MODERATOR, button="⚠️ Предупредить")
-    await until(lambda: stage.said(modchat, "⚠️ Автор предупреждён"))
+    await until(lambda: stage.said(modchat, "⚠️ Решено предупредить"))
     (strike,) = await stage.rows(Strike, Strike.case_id == case.id)
     assert strike.withdrawn_at is None
     await stage.press(case, MODERATOR, button="🤝 Простить")
-    await until(lambda: stage.said(modchat, "Автор прощён"))
+    await until(lambda: stage.said(modchat, "Решено простить"))
     (strike,) = await stage.rows(Strike, Strike.case_id == case.id)
     assert strike.withdrawn_at is not None
 

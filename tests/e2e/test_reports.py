@@ -4,8 +4,16 @@ import pytest
 
 from moderation.states import Act, Origin, Source, Verdict
 from moderation.tables import Report
-from tests.e2e.stage import CLEAN, INSULT, MEMBER, MODERATOR, OWNER, STRANGER, until
-from tests.e2e.test_groups import whispered
+from tests.e2e.stage import (
+    CLEAN,
+    INSULT,
+    MEMBER,
+    MODERATOR,
+    OWNER,
+    STRANGER,
+    until,
+    whispered,
+)  # fmt: skip
 
 QUIET = "Вместе с вашими грядками и вас пора убрать отсюда"
 

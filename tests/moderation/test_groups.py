@@ -60,7 +60,7 @@ async def test_all_that_is_stored_moves_in_one_go(sessions, filled, new_came_fir
     assert await everything(sessions, OLD) == [0] * 6
     assert await everything(sessions, NEW) == [1 + new_came_first, 1, 1, 1, 1, 1]
     async with sessions.begin() as session:
-        assert await session.get(Chat, OLD) is None
+        assert (await session.get_one(Chat, OLD)).moved_to == NEW
         chat = await session.get_one(Chat, NEW)
         assert (chat.preferences, chat.modchat_id) == ({"preset": "strict"}, MODCHAT)
         assert not await groups.rekey(session, OLD, NEW)
@@ -81,3 +81,13 @@ async def test_a_moderators_chat_that_moves_is_followed(sessions, filled):
     async with sessions() as session:
         assert (await session.get_one(Chat, OLD)).modchat_id == -1007
         assert [chat.id for chat in await groups.sharing(session, -1007)] == [OLD]
+
+
+async def test_a_late_message_of_the_old_group_undoes_nothing(sessions, filled):
+    async with sessions.begin() as session:
+        await groups.rekey(session, OLD, NEW)
+    async with sessions.begin() as session:
+        late = await store.chat(session, OLD, "Двор", "group")
+        assert late.moved_to == NEW
+        assert not await groups.rekey(session, OLD, NEW)
+        assert (await session.get_one(Chat, NEW)).preferences == {"preset": "strict"}

@@ -50,6 +50,20 @@ async def test_strikes_count_until_they_expire_or_are_withdrawn(sessions):
         assert [s.case_id for s in await people.strikes(session, CHAT, USER, now())] == [first.id]
 
 
+async def test_a_second_moderator_who_disagrees_leaves_it_to_the_model(sessions):
+    case = await a_case(sessions, key="k" * 32)
+    clean = dict.fromkeys(Category, 0) | {Category.NON_TOXIC: 1}
+    toxic = dict.fromkeys(Category, 0) | {Category.THREAT: 1}
+    since = now() - timedelta(days=1)
+    for moderator, vector, expected in ((7, clean, 0), (8, toxic, None), (9, clean, 0)):
+        async with sessions.begin() as session:
+            await store.add_label(session, case, moderator, vector)
+        async with sessions() as session:
+            found = await people.remembered(session, CHAT, "k" * 32, since)
+        assert found.get("threat") == expected
+        assert found["insult"] == 0
+
+
 async def test_the_last_verdict_on_the_same_words_is_remembered_for_a_while(sessions):
     case = await a_case(sessions, key="k" * 32)
     vectors = [

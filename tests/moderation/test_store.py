@@ -3,7 +3,7 @@ from datetime import timedelta
 
 import pytest
 
-from moderation import database, store
+from moderation import database, sanctions, store
 from moderation.categories import TOXIC, Category
 from moderation.policy import Action
 from moderation.states import Act, ActState, Step, UpdateState, Verdict
@@ -76,7 +76,7 @@ async def test_a_case_comes_back_as_it_was_recorded(sessions):
     assert case.prediction.action is Action.DELETE
     assert case.created_at.tzinfo is not None
     async with sessions() as session:
-        acts = await store.enforcements(session, case.id)
+        acts = await sanctions.enforcements(session, case.id)
         assert [act.act for act in acts] == [Act.DELETE, Act.NOTICE]
         assert {act.state for act in acts} == {ActState.PENDING}
 
@@ -84,9 +84,9 @@ async def test_a_case_comes_back_as_it_was_recorded(sessions):
 async def test_an_act_is_planned_once_in_each_step(sessions):
     case = await a_case(sessions)
     async with sessions.begin() as session:
-        await store.plan(session, case.id, [Act.DELETE, Act.RESTORE], Step.VERDICT)
-        await store.plan(session, case.id, [Act.RESTORE], Step.VERDICT)
-        acts = await store.enforcements(session, case.id)
+        await sanctions.plan(session, case.id, [Act.DELETE, Act.RESTORE], Step.VERDICT)
+        await sanctions.plan(session, case.id, [Act.RESTORE], Step.VERDICT)
+        acts = await sanctions.enforcements(session, case.id)
     assert [act.act for act in acts] == [Act.DELETE, Act.DELETE, Act.RESTORE]
 
 
@@ -128,7 +128,7 @@ async def test_the_newest_revision_is_the_latest(sessions):
 async def test_notices_expire(sessions):
     case = await a_case(sessions, acts=(Act.NOTICE,))
     async with sessions.begin() as session:
-        (act,) = await store.enforcements(session, case.id)
-        await store.set_act(session, act.id, ActState.DONE, message_id=99)
-        assert await store.expired_notices(session, timedelta(minutes=1)) == []
-        assert await store.expired_notices(session, timedelta(0)) == [(act.id, -1, 99)]
+        (act,) = await sanctions.enforcements(session, case.id)
+        await sanctions.set_act(session, act.id, ActState.DONE, message_id=99)
+        assert await sanctions.expired_notices(session, timedelta(minutes=1)) == []
+        assert await sanctions.expired_notices(session, timedelta(0)) == [(act.id, -1, 99)]

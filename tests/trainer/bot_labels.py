@@ -7,15 +7,16 @@ from moderation.states import Source
 from moderation.tables import Case, Label, Prediction
 
 
-async def fill(url, votes, imported=()):
+async def fill(url, votes, imported=(), author=lambda number: 5):
     """A case for each text, and labels of moderators: text, moderator, stated labels. Those that
-    are imported have no case."""
+    are imported have no case. `author` tells who wrote a text by the number of its first label."""
     async with database.opened(url) as sessions, sessions.begin() as session:
         cases = {}
         for number, (text, moderator, stated) in enumerate(votes):
             if text not in cases:
                 prediction = Prediction(
-                    chat_id=-1, message_id=number, revision=0, user_id=5, content_hash="0",
+                    chat_id=-1, message_id=number, revision=0, user_id=author(number),
+                    content_hash="0",
                     field="text", model_version="v", scores={}, action=Action.NONE, score=0.0,
                     threshold=1.0,
                 )  # fmt: skip

@@ -6,7 +6,7 @@ from moderation import registry
 from trainer import config
 from trainer.config import TrainingError
 from trainer.dataset import Files
-from trainer.run import Run, check_same_data, _open, recalibrate, train
+from trainer.run import Run, _open, check_same_data, recalibrate, train
 
 
 @pytest.fixture

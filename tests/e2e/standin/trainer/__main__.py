@@ -14,7 +14,7 @@ import signal
 import struct
 import sys
 import zlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import sleep
 
@@ -69,7 +69,10 @@ def publish(given):
     card = json.loads((target / "card.json").read_text())
     parent = card["version"]
     version = f"standin-{given['name']}"
-    card |= {"version": version, "created": datetime.now(UTC).isoformat(), "parent": parent}
+    # Hardly newer than its parent, so that the labels of a test are new to each in turn.
+    age = timedelta(seconds=1 + len(list(MODELS.glob("standin-*"))))
+    created = (datetime.fromisoformat(card["created"]) + age).isoformat()
+    card |= {"version": version, "created": created, "parent": parent}
     card["files"] = {
         name: hashlib.sha256((target / name).read_bytes()).hexdigest() for name in card["files"]
     }
