@@ -22,7 +22,7 @@ from bot.verdicts import answer
 from moderation import groups, registry, runs
 from moderation.classifier import ModelError
 from moderation.database import Sessions
-from moderation.growth import Growth, growth
+from moderation.growth import Growth, growth, known_until
 from moderation.settings import Settings
 from moderation.tables import TrainingRun
 
@@ -185,7 +185,7 @@ async def _allowed(query: CallbackQuery, words: Language, settings: Settings) ->
 async def _grown(sessions: Sessions, settings: Settings, words: Language) -> tuple[Markup, Growth]:
     card = await asyncio.to_thread(lambda: registry.card(registry.champion(settings.models_dir)))
     async with sessions() as session:
-        found = await growth(session, card.created)
+        found = await growth(session, await known_until(session, card))
     least = settings.retrain_min_labels
     return retrain_words.grown(words, found, card.version, card.created, least), found
 

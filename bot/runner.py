@@ -211,7 +211,8 @@ class Runner:
                 or not await growth.count_since(session, last.started_at)
             ):
                 return
-            found = await growth.growth(session, champion.created)
+            since = await growth.known_until(session, champion)
+            found = await growth.growth(session, since)
         if found.texts < settings.retrain_min_labels:
             return
         async with self._sessions.begin() as session:

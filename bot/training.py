@@ -199,13 +199,10 @@ def log_tail(folder: Path) -> str:
 def _telling(line: str) -> str | None:
     if frame := _FRAME.match(line):
         return f"{frame[1]}:{frame[2]}"
-    if line.startswith(" ") or _FOREIGN.search(line):  # a line of code, or words
-        return None
-    if line.startswith("error: "):
-        return line[:_LINE]
     if raised := _RAISED.match(line):
         return raised[1]
-    return None
+    is_said = line.startswith("error: ") and not _FOREIGN.search(line)
+    return line[:_LINE] if is_said else None
 
 
 def _labels(settings: Settings) -> str:

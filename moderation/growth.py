@@ -1,17 +1,19 @@
-"""How the labels grew since a model was trained: what an operator sees before a training."""
+"""The labels that a model has not learned from: what an operator sees before a training."""
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from moderation.agreement import Agreement, Vote, alpha, resolve
 from moderation.categories import Category
-from moderation.tables import Label
+from moderation.registry import ModelCard
+from moderation.tables import Label, TrainingRun
 
+_NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 HELD_OUT = 0.15  # about the share of texts that the trainer never learns from
 
 
@@ -28,6 +30,15 @@ class Growth:
     def held_out(self) -> int:
         """About how many are kept for tests."""
         return round(self.texts * HELD_OUT)
+
+
+async def known_until(session: AsyncSession, card: ModelCard) -> datetime:
+    """The moment up to which a version may have learned from labels."""
+    begun = select(TrainingRun.started_at).where(TrainingRun.version == card.version)
+    found = await session.scalar(begun.order_by(TrainingRun.id.desc()).limit(1))
+    if found is not None:
+        return found
+    return card.created if "labels" in card.metrics else _NEVER
 
 
 async def growth(session: AsyncSession, since: datetime) -> Growth:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest_asyncio
 
 from bot import models, outcome, retrain, retrain_words
-from moderation import registry
-from moderation.states import RunDecision, RunState
-from moderation.tables import Promotion, TrainingRun
+from moderation import database, registry
+from moderation.states import RunDecision, RunState, Source
+from moderation.tables import Label, Promotion, TrainingRun
 from sandbox import scene
 from tests.e2e.stage import CLEAN, INSULT, MEMBER, MODERATOR, OWNER, STRANGER, staged, until
 
@@ -101,7 +101,15 @@ async def changed(stage, message, words, seconds=30.0):
 
 
 async def train(stage):
-    """Ask for a training and confirm; its message."""
+    """Ask for a training with labels that are new to any model, and confirm; its message."""
+    async with database.opened(stage.database_url) as sessions, sessions.begin() as session:
+        session.add_all(
+            Label(
+                moderator_id=number, source=Source.IMPORT, text=f"{INSULT} {number}",
+                vector={"insult": 1}, model_version="", scores={},
+            )
+            for number in (1, 2)
+        )  # fmt: skip
     await stage.people.write(OPERATOR, OPERATOR, "/retrain")
     question = await says(stage, "Обучить новую модель?")
     await press(stage, question, button="Обучить")
@@ -190,7 +198,7 @@ async def test_a_training_is_shown_as_it_goes_stopped_and_resumed(stage):
         await stage.press(await stage.card(group), (MODERATOR, OWNER)[number], button="✅ Верно")
     order(stage, hold=0.2, name="first", shift={"insult": 2.5})
     await stage.people.write(OPERATOR, OPERATOR, "/retrain")
-    question = await says(stage, "Размеченных текстов с тех пор: 2, модераторов: 2")
+    question = await says(stage, "Новых для неё текстов с метками: 2, модераторов: 2")
     assert "оскорбление 2" in said(question)
     await press(stage, question, button="Обучить")
     shown = await changed(stage, question, "20 %")
