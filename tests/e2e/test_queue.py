@@ -294,7 +294,7 @@ async def test_a_second_moderator_is_asked_and_not_told(stage):
 async def test_strangers_see_nothing(stage):
     group = await stage.group()
     await add(stage, group, UNSURE)
-    for code, words in (("ru", "Ваших групп среди них нет"), ("en", "None of these groups")):
+    for code, words in (("ru", "Среди ваших групп таких нет"), ("en", "None of your groups")):
         review = await opened(stage, await person(stage, code))
         await review.shows(words)
         assert not await review.buttons()
@@ -313,7 +313,7 @@ async def test_somebody_demoted_a_moment_ago_is_refused(stage):
         assert answer["show_alert"]
     assert await labels_of(stage, case_id) == []
     assert (await one(stage, case_id)).verdict is None
-    assert "Ваших групп" in (await (await opened(stage, anna)).message())["text"]
+    assert "Среди ваших групп таких нет" in (await (await opened(stage, anna)).message())["text"]
 
 
 async def test_a_moderator_of_another_group_sees_and_decides_nothing_of_this_one(stage):
