@@ -43,6 +43,7 @@ from bot.language import LANGUAGES, language
 from bot.members import Members
 from bot.moves import Moves
 from bot.runner import Runner
+from bot.shadow import Shadow
 from bot.swaps import Service
 from bot.telegram import describe, make_bot
 from moderation import database, registry, sanctions
@@ -178,8 +179,12 @@ async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Setti
         verdicts.leftovers(),
     )
 
+    shadow = Shadow(bot, sessions, batcher, settings)
+
     async def prepare(update: Update) -> list[Scored]:
-        return await moderate.score(update, batcher)
+        scored = await moderate.score(update, batcher)
+        shadow.offer(update, scored)
+        return scored
 
     async def handle(update: Update, scored: list[Scored]) -> None:
         await dispatcher.feed_update(bot, update, scored=scored)
@@ -197,6 +202,7 @@ async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Setti
                 group.create_task(_expire(bot, sessions, settings)),
                 group.create_task(Runner(bot, sessions, settings).run()),
                 group.create_task(Service(bot, sessions, batcher, settings).run()),
+                group.create_task(shadow.run()),
             ]
             await inbox.run(stop)
             for task in background:

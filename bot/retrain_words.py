@@ -129,7 +129,7 @@ def title(words: Language, category: str) -> str:
     """A category's title, or that of a mean of several."""
     if category in list(Category):
         return words.category(category)
-    if category in ("macro", "toxic", "toxicity"):
+    if category in ("macro", "any"):
         return words.plain(f"retrain.verdict.row.{category}")
     return category
 

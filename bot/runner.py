@@ -122,7 +122,7 @@ class Runner:
         running = await asyncio.to_thread(training.pid_of, folder, None)  # another host's words
         if running is None:
             by = str(run.started_by) if run.started_by else "schedule"
-            resume = (folder / progress.FILE).exists()
+            resume = await asyncio.to_thread(folder.is_dir)
             asked = training.command(self._settings, folder, by, resume=resume)
             variables = training.environment(self._settings)
             try:

@@ -134,7 +134,6 @@ def launch(
     """Start a run in a session of its own, so that it outlives this process; OSError if it
     can't be."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / RESULT).unlink(missing_ok=True)
     with (folder / LOG).open("ab") as log:
         child = subprocess.Popen(
             asked, env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log,

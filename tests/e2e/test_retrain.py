@@ -31,6 +31,7 @@ async def stage(tmp_path_factory):
     async with staged(tmp_path_factory.mktemp("retrain")) as made:
         made.environment = {
             "OPERATOR_IDS": f"{OPERATOR},{OTHER}", "RETRAIN_MIN_LABELS": "2",
+            "SHADOW_HOURS": "1",
             # Without the safe path the current folder would come first, and with it the trainer.
             "PYTHONPATH": f"{STANDIN}{os.pathsep}{ROOT}", "PYTHONSAFEPATH": "1",
         }  # fmt: skip
@@ -245,6 +246,7 @@ async def test_a_bot_that_was_killed_goes_on_showing_the_training(stage):
 
 async def test_the_verdict_puts_a_version_into_service_and_back_without_losing_a_message(stage):
     group = await stage.group()
+    await until(lambda: _begun(stage, "standin-first"))
     assert await judged(stage, group, TEXT) == (EMBEDDED, "NONE")
     run = await last_run(stage)
     found = await stage.people.messages(OPERATOR, scene.BOT_ID)
@@ -253,6 +255,7 @@ async def test_the_verdict_puts_a_version_into_service_and_back_without_losing_a
         assert words in said(verdict)
     assert max(len(line) for line in said(verdict).split("\n")[2:-2]) <= 34
     assert buttons(verdict) == ["✅ Включить", "Оставить прежнюю"]
+    await changed(stage, verdict, "В тени: сообщений 1, бот сделал бы больше в 1, меньше в 0.")
     assert sum("photo" in m for m in found) == 2
     assert sum("document" in m for m in found) == 1
 
@@ -350,6 +353,10 @@ async def test_a_failure_is_reported_without_anybodys_words(stage):
     failed = await changed(stage, question, "KeyError")
     assert "секрет" not in said(failed)
     assert "update failed" not in stage.bot.said
+
+
+async def _begun(stage, version):
+    return f"version={version}" in stage.bot.said.rpartition("shadow begun")[2]
 
 
 async def _champion(models_dir, version):
