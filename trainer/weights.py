@@ -9,12 +9,12 @@ import pandas as pd
 class Limits:
     """The most that labels weigh together, as shares of the base rows' weight.
 
-    Two moderators together stay below half of the base rows, so they can teach the model something
-    new but can't outweigh what it knows; one author's messages, or one group's, can't either.
+    Two moderators together weigh a fifth of the base rows at most: enough to teach the model
+    something new, too little to outweigh what it knows (docs/experiments.md).
     """
 
     all: float = 3.0
-    moderator: float = 0.2
+    moderator: float = 0.1
     author: float = 0.05
     chat: float = 1.0
     audit: float = 20.0  # of one audit row beside another label: 1 / probability, no more
