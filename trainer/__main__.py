@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 
 app.command()(feedback_commands.retrain)
+app.command()(feedback_commands.suspects)
 
 
 @app.command()

@@ -46,6 +46,7 @@ class Vote:
     chat: int | None  # None: imported
     author: int  # 0: unknown
     probability: float | None  # of an audit's draw
+    case: int | None = None
 
 
 def read_labels(database: str) -> Loaded:
@@ -146,6 +147,7 @@ async def _votes(connection: AsyncConnection) -> list[Vote]:
             row.chat_id,
             row.user_id or 0,
             row.probability,
+            row.case_id,
         )
     return [vote for vote in latest.values() if vote.text.strip()]
 

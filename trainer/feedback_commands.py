@@ -74,3 +74,26 @@ def retrain(
     typer.echo(f"{models / found['version']}: {'promote' if found['promote'] else 'keep'}")
     if status := outcome.status(found):
         raise typer.Exit(status)
+
+
+def suspects(
+    labels: Annotated[str, typer.Option(help="The bot's database: a file or a URL.")],
+    models: Annotated[
+        Path | None,
+        typer.Option(help="Directory of the published versions: the champion's base judges."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Labels to list, the likeliest first.")] = 50,
+    target: Annotated[
+        Path | None, typer.Option("--json", help="File for the result, for programs.")
+    ] = None,
+) -> None:
+    """List labels of moderators that are likely wrong, and how far each moderator deviates."""
+    from trainer import feedback, scorers, votes
+    from trainer import suspects as doubts
+
+    options.hush()
+    settled = votes.settle(feedback.read_votes(labels), "labels")
+    found = doubts.find(settled, scorers.load("base", doubts.base(models)))
+    typer.echo(doubts.table(found, limit))
+    if target:
+        doubts.write(found, limit, target)

@@ -29,8 +29,8 @@ def fit(frame: pd.DataFrame, seed: int) -> NGrams:
     category.
     """
     X = matrix([normalize(text) for text in frame.text])
-    rarity = _rarity(X)
-    X = X @ diags(rarity)
+    idf = rarity(X)
+    X = X @ diags(idf)
     given = frame.weight.to_numpy(float)
     weights = np.zeros((BUCKETS, len(CATEGORIES)), dtype=np.float32)
     intercept = np.zeros(len(CATEGORIES), dtype=np.float32)
@@ -38,7 +38,7 @@ def fit(frame: pd.DataFrame, seed: int) -> NGrams:
         known = (frame[category] >= 0).to_numpy()
         model = LogisticRegression(C=C, solver="liblinear", random_state=seed)
         model.fit(X[known], frame[category][known] > 0.5, sample_weight=given[known])
-        weights[:, i] = model.coef_[0] * rarity
+        weights[:, i] = model.coef_[0] * idf
         intercept[i] = model.intercept_[0]
     return NGrams(weights, intercept)
 
@@ -55,21 +55,21 @@ def correct(directory: Path, examples: Examples, strength: float = CORRECTION) -
     base = NGrams(weights, intercept)
     texts = [normalize(text) for text in examples.texts]
     X = matrix(texts)
-    rarity = _rarity(X)
-    X = csr_matrix(X @ diags(rarity))
+    idf = rarity(X)
+    X = csr_matrix(X @ diags(idf))
     used = np.unique(X.indices)
     offsets = np.stack([base.logits(text) for text in texts]).astype(float)
     weights, intercept = weights.copy(), intercept.copy()
     for i in range(len(CATEGORIES)):
         known = examples.targets[:, i] >= 0
-        found = _offset_regression(
+        found = offset_regression(
             X[known][:, used],
             examples.targets[known, i].astype(float),
             examples.weights[known].astype(float),
             offsets[known, i],
             strength,
         )
-        weights[used, i] += found[:-1] * rarity[used]
+        weights[used, i] += found[:-1] * idf[used]
         intercept[i] += found[-1]
     return NGrams(weights, intercept)
 
@@ -83,13 +83,14 @@ def matrix(texts: list[str]) -> csr_matrix:
     return csr_matrix((values, buckets, ends), shape=(len(texts), BUCKETS))
 
 
-def _rarity(X: csr_matrix) -> NDArray[np.float64]:
+def rarity(X: csr_matrix) -> NDArray[np.float64]:
+    """The smoothed inverse document frequency of each bucket."""
     documents = np.asarray((X > 0).sum(axis=0)).ravel()
-    rarity: NDArray[np.float64] = np.log((1 + X.shape[0]) / (1 + documents)) + 1
-    return rarity
+    found: NDArray[np.float64] = np.log((1 + X.shape[0]) / (1 + documents)) + 1
+    return found
 
 
-def _offset_regression(
+def offset_regression(
     X: csr_matrix,
     targets: NDArray[np.float64],
     weights: NDArray[np.float64],

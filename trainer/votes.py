@@ -24,14 +24,11 @@ _CELL = {1: "1", 0: "0", None: ""}
 @dataclass(frozen=True, slots=True)
 class Settled:
     """`loaded`: a row for each text that its votes say something of. `votes`: a row for each of
-    them: key, moderator, chat (NaN: none), author (0: unknown), probability (NaN: no audit)."""
+    them: key, moderator, chat (NaN: none), author (0: unknown), probability (NaN: no audit), case
+    (NaN: none), and what it says of each category (-1: nothing)."""
 
     loaded: Loaded
     votes: pd.DataFrame
-
-    def moderators(self, key: str) -> frozenset[int]:
-        """Who voted on a text."""
-        return frozenset(self.votes.moderator[self.votes.key == key])
 
 
 def settle(votes: Sequence[Vote], name: str) -> Settled:
@@ -47,9 +44,11 @@ def settle(votes: Sequence[Vote], name: str) -> Settled:
         msg = f"{name}: no moderator has given a label yet"
         raise TrainingError(msg)
     loaded = data.load(name, _rows(by_text.values()), lambda fields: data.vector(_cells(fields)))
-    cast = [_cast(key, vote) for key, given in by_text.items() for vote in given.values()]
-    frame = pd.DataFrame(cast)
-    return Settled(loaded, frame[frame.key.isin(loaded.frame.key)].reset_index(drop=True))
+    usable = set(loaded.frame.key)
+    cast = [
+        _cast(k, vote) for k, given in by_text.items() if k in usable for vote in given.values()
+    ]
+    return Settled(loaded, pd.DataFrame(cast))
 
 
 def write(votes: Iterable[Vote], path: Path) -> None:
@@ -86,10 +85,13 @@ def _cells(fields: dict[str, str]) -> dict[Category, str]:
 
 
 def _cast(key: str, vote: Vote) -> dict[str, object]:
+    said = {c: vote.vector.get(c.value) for c in Category}
     return {
         "key": key,
         "moderator": vote.moderator,
         "chat": np.nan if vote.chat is None else vote.chat,
         "author": vote.author,
         "probability": np.nan if vote.probability is None else vote.probability,
+        "case": np.nan if vote.case is None else vote.case,
+        **data.vector({c: _CELL[value] for c, value in resolve([said]).items()}),
     }
