@@ -104,7 +104,10 @@ class Runner:
             return
         child = self._children.get(run.id)
         code = child.poll() if child else None
-        pid = await asyncio.to_thread(training.pid_of, folder, run.pid)
+        if child is not None and code is None:
+            pid: int | None = child.pid
+        else:
+            pid = await asyncio.to_thread(training.pid_of, folder, run.pid)
         if code is not None or pid is None:
             self._children.pop(run.id, None)
             await self._end(run, folder, code)
