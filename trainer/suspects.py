@@ -26,6 +26,7 @@ from trainer.votes import Settled
 
 FOLDS = 5
 _FEWEST = 5  # labels of each kind, below which confident learning learns nothing
+_SURE = 0.8  # honest moderators contradict so sure a base in a tenth to a quarter of the texts
 _SHOWN = 60  # letters of a text
 
 
@@ -43,7 +44,8 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """How far a moderator's votes are from the model: 0 as it says, 1 the opposite, on average."""
+    """In what share of a moderator's texts the base is sure of the opposite. It has learnt nobody's
+    labels, so a raid can't make honest votes deviate."""
 
     moderator: str
     texts: int
@@ -81,12 +83,12 @@ def find(settled: Settled, judge: Scorer, seed: int = 1) -> Found:
     """Confident learning (Northcutt et al. 2021), category by category, on out-of-fold scores: of
     the base, which has learnt none of the labels, corrected by the other folds' labels."""
     frame = settled.loaded.frame.reset_index(drop=True)
-    scores = out_of_fold(frame, settled.votes, judge, seed)
+    believed = judge.predict(list(frame.text))
+    scores = out_of_fold(frame, settled.votes, believed, seed)
     labels = targets(frame)
     names = _pseudonyms(settled.votes)
-    by_key = settled.votes.groupby("key")
-    who = by_key.moderator.agg(lambda ids: tuple(names[one] for one in ids))
-    cases = by_key.case.agg(lambda ids: tuple(sorted({int(one) for one in ids.dropna()})))
+    who = {key: tuple(map(names.__getitem__, ids)) for key, ids in _by_text(settled, "moderator")}
+    cases = {key: tuple(sorted(set(ids))) for key, ids in _by_text(settled, "case")}
     ranked: list[tuple[float, Suspect]] = []
     for i, category in enumerate(CATEGORIES):
         for row in _issues(labels[:, i], scores[:, i]):
@@ -96,13 +98,16 @@ def find(settled: Settled, judge: Scorer, seed: int = 1) -> Found:
             ranked.append((p if given else 1 - p, found))
     ranked.sort(key=lambda pair: (pair[0], pair[1].text, pair[1].category))
     suspects = tuple(found for _, found in ranked)
-    return Found(suspects, tuple(_deviations(settled.votes, frame, scores, names, suspects)))
+    deviations = _deviations(settled.votes, frame, believed, names, suspects)
+    return Found(
+        suspects, tuple(sorted(deviations, key=lambda one: (-one.deviation, one.moderator)))
+    )
 
 
-def out_of_fold(frame: pd.DataFrame, votes: pd.DataFrame, judge: Scorer, seed: int) -> Matrix:
-    """What a model that hasn't seen a label says of its text, shape (n, 6). Near-duplicates are in
-    one fold, and no moderator weighs more than in training."""
-    offsets = logits(np.nan_to_num(judge.predict(list(frame.text)), nan=0.5))
+def out_of_fold(frame: pd.DataFrame, votes: pd.DataFrame, base: Matrix, seed: int) -> Matrix:
+    """What a model that hasn't seen a label says of its text, shape (n, 6); `base` are the base's
+    scores. Near-duplicates are in one fold, and no moderator weighs more than in training."""
+    offsets = logits(np.nan_to_num(base, nan=0.5))
     groups = group(frame, frame[frame.grouped])
     folds = np.array([int(FOLDS * fraction(f"{seed}:{name}")) for name in groups])
     mass = frame.key.map(weights.weigh(votes, float(len(frame)))).to_numpy(float)
@@ -118,7 +123,7 @@ def out_of_fold(frame: pd.DataFrame, votes: pd.DataFrame, judge: Scorer, seed: i
                 X[learnt], labels[learnt, i], mass[learnt], offsets[learnt, i], ngrams.CORRECTION
             )
             found[judged, i] += X[judged] @ w[:-1] + w[-1]
-    return expit(found).astype(np.float32)
+    return np.asarray(expit(found), dtype=np.float32)
 
 
 def table(found: Found, limit: int) -> str:
@@ -174,6 +179,12 @@ def _off_diagonal(given: NDArray[np.int64], both: NDArray[np.float64]) -> NDArra
     return np.asarray((other >= usual[1 - given]) & ((own < usual[given]) | (other > own)))
 
 
+def _by_text(settled: Settled, column: str) -> Iterator[tuple[str, list[int]]]:
+    """What is known of the votes on each text, by its key."""
+    for key, values in settled.votes.groupby("key")[column]:
+        yield str(key), [int(value) for value in values.dropna()]
+
+
 def _pseudonyms(votes: pd.DataFrame) -> dict[int, str]:
     """m1, m2 and so on, in the order in which they first voted."""
     return {int(one): f"m{i}" for i, one in enumerate(votes.moderator.unique(), 1)}
@@ -191,13 +202,8 @@ def _deviations(
     rows = votes.key.map(place).to_numpy(int)
     said = votes[[c.value for c in TOXIC]].to_numpy(float)
     p = scores[rows, : len(TOXIC)].astype(float)
-    differs = np.where(said < 0, 0.0, np.abs(said - p)).max(axis=1)
-    mean = pd.Series(differs).groupby(votes.moderator.to_numpy()).mean()
-    texts = votes.moderator.value_counts()
-    counted = {
-        name: len({one.text for one in suspects if name in one.moderators})
-        for name in names.values()
-    }
-    for moderator, value in mean.sort_values(ascending=False, kind="stable").items():
-        name = names[int(str(moderator))]
-        yield Deviation(name, int(texts[moderator]), round(float(value), 4), counted[name])
+    differs = np.where((said < 0) | np.isnan(p), 0.0, np.abs(said - p)).max(axis=1) >= _SURE
+    for moderator, name in names.items():
+        theirs = differs[votes.moderator == moderator]
+        doubted = {one.text for one in suspects if name in one.moderators}
+        yield Deviation(name, len(theirs), round(float(theirs.mean()), 4), len(doubted))

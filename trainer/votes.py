@@ -93,5 +93,4 @@ def _cast(key: str, vote: Vote) -> dict[str, object]:
         "author": vote.author,
         "probability": np.nan if vote.probability is None else vote.probability,
         "case": np.nan if vote.case is None else vote.case,
-        **data.vector({c: _CELL[value] for c, value in resolve([said]).items()}),
-    }
+    } | {c.value: data.UNKNOWN if v is None else v for c, v in resolve([said]).items()}
