@@ -18,7 +18,6 @@ from moderation.tables import TrainingRun
 
 LIMIT = 4096
 TITLE, CELL = 13, 6  # of the table's columns, 33 in all with the arrow
-VISIBLE = 0.005  # a change that the table's two digits can show
 _SUMMARY, _REASONS = 8, 8
 _MEASURES = ("ap", "precision", "recall")
 
@@ -175,7 +174,7 @@ def _value(figures: Figures | None, measure: str) -> float | None:
 
 
 def _arrow(before: float | None, after: float | None) -> str:
-    if before is None or after is None or abs(after - before) < VISIBLE:
+    if before is None or after is None or round(after, 2) == round(before, 2):
         return ""
     return "↑" if after > before else "↓"
 

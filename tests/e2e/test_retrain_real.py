@@ -56,6 +56,11 @@ async def newest(stage, words):
     return await until(there)
 
 
+async def serves(stage, version):
+    swaps = [line for line in stage.bot.said.splitlines() if "model swapped" in line]
+    return bool(swaps) and f"version={version}" in swaps[-1]
+
+
 @pytest.mark.timeout(900)
 async def test_labels_become_a_model_that_serves_and_can_be_taken_back(own_stage):
     stage = own_stage
@@ -96,10 +101,7 @@ async def test_labels_become_a_model_that_serves_and_can_be_taken_back(own_stage
         data = outcome.Press(run=run.id, button=button).pack()
         await stage.people.press(OPERATOR, verdict["message_id"], OPERATOR, data=data)
 
-    async def serves():
-        return f"version={run.version}" in stage.bot.said.rpartition("model swapped")[2]
-
-    await until(serves, 60)
+    await until(lambda: serves(stage, run.version), 60)
     after = await judged(stage, group, TEXT)
     assert after.model_version == run.version
     assert after.scores["insult"] > before.scores["insult"]
@@ -112,10 +114,7 @@ async def test_labels_become_a_model_that_serves_and_can_be_taken_back(own_stage
     await newest(stage, "вместо")
     await stage.people.press(OPERATOR, listed["message_id"], OPERATOR, button="Да, вернуть")
 
-    async def back():
-        return f"version={EMBEDDED}" in stage.bot.said.rpartition("model swapped")[2].split("\n")[0]
-
-    await until(back, 60)
+    await until(lambda: serves(stage, EMBEDDED), 60)
     again = await judged(stage, group, TEXT)
     assert (again.model_version, again.action) == (EMBEDDED, before.action)
     assert again.scores == before.scores
