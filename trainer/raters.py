@@ -38,7 +38,10 @@ def without_two(
         kept = without[int(np.argmin(np.nan_to_num(gains, nan=-np.inf)))]
     one, other = (_ap(model, labels, weights * kept) for model in scores)
     names = [c.value for c in TOXIC if c.value in one and c.value in other]
-    one[MACRO], other[MACRO] = (mean([found[name] for name in names]) for found in (one, other))
+    unknown = [np.full(len(weights), np.nan)]
+    one[MACRO], other[MACRO] = (
+        mean([found[name] for name in names] or unknown) for found in (one, other)
+    )
     return {
         "rows": int(kept.sum()),
         "ap": {name: difference(one[name], other[name]) for name in (MACRO, *names)},

@@ -61,7 +61,9 @@ def write(votes: Iterable[Vote], path: Path) -> None:
 
 def read(path: Path) -> list[Vote]:
     """The votes that were kept."""
-    return [Vote(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+    # A text may hold what str.splitlines takes for a line's end.
+    lines = path.read_text(encoding="utf-8").split("\n")
+    return [Vote(**json.loads(line)) for line in lines if line]
 
 
 def _rows(texts: Iterable[dict[int, Vote]]) -> Iterator[Row]:

@@ -47,6 +47,8 @@ def weigh(votes: pd.DataFrame, base: float, limits: Limits = Limits()) -> pd.Ser
 def _capped(weights: pd.Series, parts: pd.DataFrame, owner: str, limit: float) -> pd.Series:
     """The weights with what each owner has by them scaled to `limit`; a text of several owners by
     the smallest of their factors."""
+    if parts.empty:
+        return weights
     mass = parts.share * parts.key.map(weights)
     factor = (limit / mass.groupby(parts[owner]).sum()).clip(upper=1.0)
     smallest = parts[owner].map(factor).groupby(parts.key).min()
