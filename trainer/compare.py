@@ -35,6 +35,7 @@ def decide(
         yield criteria.speed(candidate, incumbent)
         yield criteria.size(candidate, incumbent)
         yield from criteria.raters(evaluation)
+        yield from criteria.doubted(evaluation)
         labels = evaluation.labels
         if new_labels is None and labels:
             yield criteria.new_labels(candidate, incumbent, labels.new, labels.needed)

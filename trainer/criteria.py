@@ -29,6 +29,8 @@ SLOWER, LARGER = 1.5, 1.5
 SMALL_ENOUGH_BYTES = 8 * 2**20
 # Fewer corrections move figures less than chance does.
 LEAST_NEW_LABELS = 200
+# Of a share of doubted labels below this the caps on weights take care.
+MOST_DOUBTED = 0.1
 FEEDBACK = "feedback"  # sources of corrections begin with it
 _MEGABYTE = 2**20
 
@@ -203,6 +205,26 @@ def raters(evaluation: Evaluation) -> Iterator[Criterion]:
         ru += f"; хуже: {', '.join(category(name).lower() for name in named)}"
         en += f"; worse: {', '.join(category(name, EN).lower() for name in named)}"
     yield Criterion("raters", outcome, changes.get(MACRO), -MACRO_MARGIN, f"{ru}.", f"{en}.")
+
+
+def doubted(evaluation: Evaluation) -> Iterator[Criterion]:
+    """Few labels are by moderators alone who nearly always say the opposite of what the base is
+    sure of: that is a raid, or a bot that is nearly always wrong, and a person has to see which."""
+    labels = evaluation.labels
+    if labels is None or not labels.total:
+        return
+    share = labels.doubted / labels.total
+    outcome = Outcome.INSUFFICIENT if share > MOST_DOUBTED else Outcome.PASSED
+    shown, allowed = _both(100 * share, 0, sign=False), _both(100 * MOST_DOUBTED, 0, sign=False)
+    ru = (
+        f"Правки тех, кто почти всегда говорит обратное уверенной модели: {shown[0]} %; "
+        f"без проверки допустимо {allowed[0]} %."
+    )
+    en = (
+        f"Labels of those who nearly always say the opposite of a sure model: {shown[1]}%; "
+        f"allowed unchecked: {allowed[1]}%."
+    )
+    yield Criterion("doubted", outcome, share, MOST_DOUBTED, ru, en)
 
 
 def new_labels(

@@ -199,10 +199,12 @@ class Raters(_Value):
 
 
 class Labels(_Value):
-    """How many of the labels are new, and how many it takes."""
+    """How many of the labels are new, how many it takes, and how many are in doubt."""
 
     new: int
     needed: int
+    total: int = 0
+    doubted: int = 0
 
 
 class Data(_Value):

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from trainer import data, dataset, outcome, weights
+from trainer import data, dataset, deviations, outcome, weights
 from trainer.config import Recipe
 from trainer.dataset import Dataset, Files
 from trainer.feedback import SOURCE
 from trainer.outcome import Counts
 from trainer.progress import Report
+from trainer.scorers import Scorer
 from trainer.split import CALIBRATION, FIT
 from trainer.votes import Settled
 
@@ -28,10 +29,16 @@ class Material:
 
 
 def gather(
-    files: Files, ledger: Path, recipe: Recipe, settled: Settled, new: int, say: Report
+    files: Files,
+    ledger: Path,
+    recipe: Recipe,
+    settled: Settled,
+    new: int,
+    judge: Scorer,
+    say: Report,
 ) -> Material:
     """The rows in the parts that the ledger says. Labels weigh as much as weights.py lets them,
-    beside the fitted rows, and beside the anchors of calibration.
+    beside the fitted rows, and beside the anchors of calibration; `judge` is the base.
 
     Raises TrainingError if something can't be used.
     """
@@ -51,7 +58,15 @@ def gather(
     )
     everything = pd.concat([gold, found.extra.assign(part=FIT)], ignore_index=True)
     made = replace(found, gold=gold, digest=data.digest(everything))
-    return Material(made, settled, outcome.count(settled, gold), new)
+    return Material(made, settled, outcome.count(settled, gold, _doubted(settled, judge)), new)
+
+
+def _doubted(settled: Settled, judge: Scorer) -> int:
+    """How many texts only moderators who deviate from the base speak for."""
+    frame = settled.loaded.frame
+    scores = judge.predict(list(frame.text))
+    opposite = deviations.contradicts(settled.votes, list(frame.key), scores)
+    return len(deviations.doubted(settled.votes, opposite))
 
 
 def is_taught(frame: pd.DataFrame) -> pd.Series:

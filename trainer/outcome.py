@@ -23,12 +23,14 @@ PROMOTED, KEPT, TOO_FEW = 0, 3, 4  # exit statuses
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """The labels of a retraining: texts learnt from or chosen by, and texts kept for the test."""
+    """The labels of a retraining: texts learnt from or chosen by, texts kept for the test, and
+    those of either that only moderators who deviate speak for."""
 
     used: int
     held_out: int
     by_category: dict[str, int]
     moderators: int
+    doubted: int
 
     @property
     def total(self) -> int:
@@ -36,12 +38,12 @@ class Counts:
         return self.used + self.held_out
 
 
-def count(settled: Settled, gold: pd.DataFrame) -> Counts:
+def count(settled: Settled, gold: pd.DataFrame, doubted: int) -> Counts:
     """The counts of the settled labels; `gold` holds all labelled rows with their part."""
     frame = settled.loaded.frame
     held_out = int(frame.key.isin(gold.key[gold.part == TEST]).sum())
     yes = {c.value: int((frame[c] == 1).sum()) for c in Category}
-    return Counts(len(frame) - held_out, held_out, yes, settled.votes.moderator.nunique())
+    return Counts(len(frame) - held_out, held_out, yes, settled.votes.moderator.nunique(), doubted)
 
 
 def missing(directory: Path, number: int) -> None:

@@ -97,7 +97,7 @@ def retrain(given: Retraining, say: Report) -> dict[str, Any]:
     )
     tell = _counted(say, steps, "data")
     ledger = given.models / LEDGER
-    made = material.gather(given.files, ledger, given.recipe, settled, new, tell)
+    made = material.gather(given.files, ledger, given.recipe, settled, new, base, tell)
     run.check_same_data(given.work / "data_digest", made.data.digest)
     if not _has_card(given.model):
         steps.begin("train")
@@ -212,7 +212,12 @@ def _judge(given: Retraining, base: Scorer, made: Material, say: Report) -> None
         test,
         made.data.part(FIT),
         raters=[by_key.get(key, nobody) for key in test.key],
-        labels={"new": made.new, "needed": given.least},
+        labels={
+            "new": made.new,
+            "needed": given.least,
+            "total": made.counts.total,
+            "doubted": made.counts.doubted,
+        },
     )
     settings = evaluation.Settings(seed=given.recipe.seed, command=given.command)
     result, scored = evaluation.evaluate(rows, models, settings, say)

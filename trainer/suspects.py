@@ -12,13 +12,13 @@ from scipy.sparse import csr_matrix, diags
 from scipy.special import expit
 
 from moderation import registry
-from moderation.categories import TOXIC
 from moderation.classifier import ModelError
 from moderation.text import normalize
 from trainer import ngrams, weights
 from trainer.calibrate import logits
 from trainer.config import TrainingError
 from trainer.data import CATEGORIES, Matrix, fraction, targets
+from trainer.deviations import contradicts
 from trainer.groups import group
 from trainer.run import SCRATCH
 from trainer.scorers import Scorer
@@ -26,7 +26,6 @@ from trainer.votes import Settled
 
 FOLDS = 5
 _FEWEST = 5  # labels of each kind, below which confident learning learns nothing
-_SURE = 0.8  # honest moderators contradict so sure a base in a tenth to a quarter of the texts
 _SHOWN = 60  # letters of a text
 
 
@@ -197,13 +196,9 @@ def _deviations(
     names: dict[int, str],
     suspects: tuple[Suspect, ...],
 ) -> Iterator[Deviation]:
-    """For each text the category that a vote and the model differ on most; the mean over texts."""
-    place = {key: row for row, key in enumerate(frame.key)}
-    rows = votes.key.map(place).to_numpy(int)
-    said = votes[[c.value for c in TOXIC]].to_numpy(float)
-    p = scores[rows, : len(TOXIC)].astype(float)
-    differs = np.where((said < 0) | np.isnan(p), 0.0, np.abs(said - p)).max(axis=1) >= _SURE
+    """For each moderator how often the base is sure of the opposite, and how many suspects."""
+    opposite = contradicts(votes, list(frame.key), scores)
     for moderator, name in names.items():
-        theirs = differs[votes.moderator == moderator]
+        theirs = opposite[votes.moderator == moderator]
         doubted = {one.text for one in suspects if name in one.moderators}
         yield Deviation(name, len(theirs), round(float(theirs.mean()), 4), len(doubted))

@@ -19,7 +19,7 @@ def vote(text="ты балбес", vector=INSULT, moderator=1, **rest):
 
 def labels(*given):
     frame = votes.settle(given, "labels").loaded.frame
-    return {text: row for text, row in zip(frame.text, frame.to_dict("records"), strict=True)}
+    return dict(zip(frame.text, frame.to_dict("records"), strict=True))
 
 
 def test_a_text_is_what_most_moderators_say():
