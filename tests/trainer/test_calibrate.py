@@ -1,12 +1,16 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import expit
 
 from moderation.categories import Category
+from trainer import calibrate
 from trainer.calibrate import blend, logits, platt, threshold, thresholds, wilson
+from trainer.data import Examples
 
 
 def test_platt_undoes_a_known_distortion():
@@ -102,3 +106,34 @@ def test_a_trained_model_is_calibrated_in_every_category(model):
 
     assert set(lines) == set(Category)
     assert all(line["slope"] > 0 for line in lines.values())
+
+
+def adjusted(model, folder, shift):
+    """The lines before and after, where the texts' scores should be shifted."""
+    copy = shutil.copytree(model, folder / "copy")
+    texts = [f"{start} {i}" for i in range(20) for start in ("ты идиот", "привет", "убью тебя")]
+    scores = calibrate.served_scores(model, texts)
+    wanted = expit(logits(scores) + shift).astype(np.float32)
+    calibrate.adjust(copy, model, Examples(texts, wanted, np.full(len(texts), 10, np.float32)))
+    return [json.loads((path / "calibration.json").read_text()) for path in (model, copy)]
+
+
+def test_a_model_that_says_what_it_should_keeps_its_calibration(model, tmp_path):
+    before, after = adjusted(model, tmp_path, 0.0)
+
+    for category, line in before.items():
+        assert after[category] == pytest.approx(line, abs=0.02)
+
+
+def test_a_calibration_follows_what_is_told_of_it(model, tmp_path):
+    before, after = adjusted(model, tmp_path, 1.0)
+
+    for category, line in before.items():
+        assert after[category]["intercept"] > line["intercept"] + 0.3
+
+
+def test_a_calibration_of_every_category_is_needed_to_keep_near_to(model, tmp_path):
+    assert calibrate.is_whole(model)
+    assert not calibrate.is_whole(tmp_path)
+    (tmp_path / "calibration.json").write_text('{"insult": {}}')
+    assert not calibrate.is_whole(tmp_path)

@@ -4,13 +4,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from moderation.categories import TOXIC, Category
 from tests.trainer.bot_labels import fill
 from tests.trainer.conftest import corpus_lines, gold_lines, write
 from trainer import config, data, dataset
 from trainer.baseline import Baseline
 from trainer.config import TrainingError
+from trainer.criteria import LEAST_POSITIVES
 from trainer.dataset import Files
+from trainer.feedback import Vote
 from trainer.split import FIT, TEST
+from trainer.votes import settle
 
 RECIPE = config.load("tiny")
 GOLD = "text\tlabels\tsplit\tgroup\tsource"
@@ -218,3 +222,65 @@ def test_texts_written_later_are_learnt_from_if_the_recipe_says_so(gold):
 
     assert len(more) - len(usual) > 900
     assert set(more.part[~more.key.isin(usual.key)]) == {FIT}
+
+
+def taught(*rows):
+    """Labels of moderators: text and the categories it has."""
+    votes = [
+        Vote(text, {c.value: int(c in named) for c in Category}, 1, "button", -1, 5, None)
+        for text, *named in rows
+    ]
+    return settle(votes, "labels").loaded
+
+
+def without_gold(tmp_path, *rows):
+    files = Files((), splits=tmp_path / "splits.tsv")
+    return dataset.load(files, RECIPE, silent, taught(*rows))
+
+
+def test_without_gold_rows_models_are_judged_by_texts_that_none_has_learnt(tmp_path):
+    found = without_gold(tmp_path, ("ты балбес", "insult"), ("привет", "non_toxic"))
+    more = data.read_gold(dataset.ROWS / "more.tsv").frame
+    own = data.read_gold(dataset.ROWS / "own.tsv").frame
+
+    assert set(found.part(TEST).key) & set(more.key)
+    assert not set(found.part(FIT).key) & set(more.key)
+    assert set(found.part(FIT).key) & set(own.key)
+    judged = found.part(TEST)
+    for category in TOXIC:
+        assert (judged[category] == 1).sum() >= LEAST_POSITIVES
+
+
+def test_a_moderator_does_not_change_what_the_projects_texts_are(tmp_path):
+    more = data.read_gold(dataset.ROWS / "more.tsv").frame
+    own = data.read_gold(dataset.ROWS / "own.tsv").frame
+    toxic = [frame[frame.insult == 1].iloc[0] for frame in (more, own)]
+    rows = [(row.text, "non_toxic") for row in toxic]
+    found = without_gold(tmp_path, *rows, ("ты балбес", "insult"), ("привет", "non_toxic"))
+
+    for row in toxic:
+        assert found.gold[found.gold.key == row.key].insult.tolist() == [1]
+
+
+def test_a_label_near_to_a_judged_text_is_never_learnt_from(tmp_path):
+    more = data.read_gold(dataset.ROWS / "more.tsv").frame
+    judged = set(
+        without_gold(tmp_path, ("ты балбес", "insult"), ("привет", "non_toxic")).part(TEST).key
+    )
+    text = max(more[more.key.isin(judged)].text, key=len)
+    found = without_gold(tmp_path, (f"{text} да", "insult"), ("привет", "non_toxic"))
+
+    assert data.key(f"{text} да") in set(found.part(TEST).key)
+
+
+def test_a_label_keeps_its_side_when_others_come(tmp_path):
+    rows = [
+        (f"слово{i} сказано номер {i * 7919}", "insult" if i % 2 else "non_toxic")
+        for i in range(60)
+    ]
+    before = without_gold(tmp_path, *rows[:30]).gold.set_index("key").part
+    after = without_gold(tmp_path, *rows).gold.set_index("key").part
+    known = [data.key(text) for text, *_ in rows[:30]]
+
+    assert before[known].tolist() == after[known].tolist()
+    assert (after[known] == TEST).any()

@@ -1,11 +1,14 @@
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
 from moderation.categories import Category
-from moderation.ngrams import BUCKETS, features
+from moderation.ngrams import BUCKETS, NGrams, features
+from moderation.text import normalize
 from tests.trainer.conftest import WORDS, sentence
 from trainer import ngrams
+from trainer.data import Examples
 
 
 def rows(seed, n=400):
@@ -47,3 +50,41 @@ def test_a_row_of_the_matrix_holds_the_features_of_its_text():
 
     assert found.shape == (3, BUCKETS)
     assert np.allclose(found[2, buckets].toarray().ravel(), weights)
+
+
+def corrected(directory, examples):
+    base, found = NGrams.load(directory), ngrams.correct(directory, examples)
+    return lambda text: (base.logits(text), found.logits(text))
+
+
+def test_a_branch_that_is_told_what_it_says_itself_stays_as_it_is(tmp_path):
+    ngrams.fit(rows(0), seed=1).save(tmp_path)
+    texts = list(rows(0).text)
+    base = NGrams.load(tmp_path)
+    own = expit(np.stack([base.logits(normalize(text)) for text in texts])).astype(np.float32)
+    both = corrected(tmp_path, Examples(texts, own, np.ones(len(texts), np.float32)))
+
+    for text in ("убью тебя", "привет сосед", "совсем другое"):
+        before, after = both(text)
+        assert np.allclose(before, after, atol=1e-3)
+
+
+def test_a_correction_teaches_a_word_and_leaves_what_is_unknown_alone(tmp_path):
+    ngrams.fit(rows(0), seed=1).save(tmp_path)
+    labels = np.full((20, len(Category)), -1, np.float32)
+    labels[:, 1] = [1, 0] * 10
+    texts = ["ну и хрюндель", "ну и сосед"] * 10
+    before, after = corrected(tmp_path, Examples(texts, labels, np.ones(20, np.float32)))(
+        "хрюндель"
+    )
+
+    assert after[1] > before[1] + 1
+    assert np.array_equal(np.delete(after, 1), np.delete(before, 1))
+
+
+def test_a_row_without_weight_teaches_nothing(tmp_path):
+    ngrams.fit(rows(0), seed=1).save(tmp_path)
+    examples = Examples(["ну и хрюндель"], np.ones((1, 6), np.float32), np.zeros(1, np.float32))
+    before, after = corrected(tmp_path, examples)("ну и хрюндель")
+
+    assert np.allclose(before, after)

@@ -9,7 +9,7 @@ from trainer.findings import Figure
 CONTENT = json.dumps(evaluations.evaluation(evaluations.scored(evaluations.rows())))
 
 
-def headline(**figures):
+def headline(language="ru", **figures):
     """The headline where threats differ by `figures` (value, low, high) and nothing else does."""
     content = json.loads(CONTENT)
     found = evaluations.differences(content)
@@ -20,7 +20,7 @@ def headline(**figures):
         }
     for name, (value, low, high) in figures.items():
         found["threat"][name] = {"value": value, "low": low, "high": high, "p": 0.01}
-    return wording.headline(evaluations.typed(content), "champion")
+    return wording.headline(evaluations.typed(content), "champion", language)
 
 
 @pytest.mark.parametrize(
@@ -84,3 +84,23 @@ def test_the_headline_tells_what_moderators_will_notice(figures, said):
 def test_a_model_without_a_name_of_ours_keeps_its_own():
     assert wording.model("champion") == "действующая модель"
     assert wording.model("teacher") == "teacher"
+
+
+@pytest.mark.parametrize(
+    ("figures", "said"),
+    [
+        ({}, "no notable difference in decisions"),
+        (
+            {"recall": (0.06, 0.02, 0.1), "precision": (0.0, -0.01, 0.01)},
+            "threat: finds 6 points more, share of false alarms as before",
+        ),
+        (
+            {"recall": (0.0, -0.1, 0.1), "precision": (-0.004, -0.006, -0.002)},
+            "threat: finds as many, share of false alarms 0.4 points higher",
+        ),
+    ],
+)
+def test_the_headline_says_the_same_in_english(figures, said):
+    found = headline("en", **figures)
+
+    assert [line.replace("\N{NO-BREAK SPACE}", " ") for line in found] == [said]
