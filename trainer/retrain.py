@@ -236,6 +236,8 @@ def _publish(model: Path, models: Path) -> None:
         there = models / version
         if there.is_dir() and registry.verify(there).files == registry.card(model).files:
             return
+        for half in models.glob(".publishing-*"):  # of a run that was killed meanwhile
+            shutil.rmtree(half, ignore_errors=True)
         registry.publish(model, models)
     except ModelError as error:
         raise TrainingError(str(error)) from error

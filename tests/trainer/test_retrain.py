@@ -202,6 +202,7 @@ def test_stopped_and_killed_at_every_phase_it_ends_as_one_that_was_not(
     given = [*given, "--labels", tmp_path / "new.sqlite3", "--resume"]
     assert disturb(signal.SIGKILL, reached("report"), given) == -signal.SIGKILL
     assert [path.name for path in models.glob("2*")] == versions
+    (models / ".publishing-killed").mkdir()
     published = lambda: len([*models.glob("2*")]) > len(versions)  # noqa: E731
     assert disturb(signal.SIGKILL, published, given) in (-signal.SIGKILL, 0, 3)
     done = trainer("retrain", *given)
