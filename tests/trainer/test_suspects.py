@@ -128,10 +128,3 @@ def test_the_command_lists_them_and_writes_them_down(tmp_path):
     assert content["suspects"][0]["text"][:20] in done.stdout
     assert {one["moderator"] for one in content["moderators"]} == {"m1", "m2", "m3"}
     assert content["suspects"][0]["cases"]
-
-
-def test_a_database_without_labels_is_refused_in_one_line(tmp_path):
-    done = trainer("suspects", "--labels", tmp_path / "none.sqlite3")
-
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("error: ")
