@@ -191,8 +191,7 @@ class Slice(_Value):
 
 
 class Raters(_Value):
-    """The candidate minus the incumbent without the labels of the two moderators whom it owes
-    most: category -> difference in AP."""
+    """The candidate's gains in AP without the labels of the two moderators whom it owes most."""
 
     rows: int
     ap: Annotated[dict[str, Difference], BeforeValidator(_known)] = {}
@@ -243,10 +242,9 @@ class Evaluation(_Value):
     @property
     def candidate(self) -> Model:
         """The model that the evaluation is about; TrainingError if there is none."""
-        found = self.model(CANDIDATE)
-        if found is None:
-            raise TrainingError("the evaluation has no candidate")
-        return found
+        if found := self.model(CANDIDATE):
+            return found
+        raise TrainingError("the evaluation has no candidate")
 
     def incumbent(self, against: str | None = None) -> Model | None:
         """The model to compare with: the named one, else the champion, else the base."""
@@ -255,8 +253,7 @@ class Evaluation(_Value):
 
     def comparison(self, with_: str) -> Comparison | None:
         """The candidate's comparison with a model."""
-        found = (c for c in self.comparisons if (c.a, c.b) == (CANDIDATE, with_))
-        return next(found, None)
+        return next((c for c in self.comparisons if (c.a, c.b) == (CANDIDATE, with_)), None)
 
     def threshold(self, category: str) -> float:
         """The score from which on a category is decided for."""
@@ -295,10 +292,9 @@ def scores(directory: Path) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         msg = f"{path}: {getattr(error, 'strerror', None) or error}"
         raise TrainingError(msg) from error
-    missing = {"text", "source", *map(str, Category)} - set(frame.columns)
-    if missing:
+    if missing := {"text", "source", *map(str, Category)} - set(frame.columns):
         msg = f"{path}: no column {', '.join(sorted(missing))}"
         raise TrainingError(msg)
-    numbers = [c for c in frame.columns if c not in ("text", "source", "group")]
+    numbers = frame.columns.difference(["text", "source", "group"])
     frame[numbers] = frame[numbers].apply(pd.to_numeric, errors="coerce")
     return frame
