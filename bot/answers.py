@@ -1,11 +1,11 @@
-"""Answers in a group that don't clutter it: seen by one person alone, or gone after a while."""
+"""Answers that don't clutter a group: seen by one person alone, or gone after a while."""
 
 from datetime import timedelta
 
 import structlog
 from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramBadRequest
-from aiogram.types import EphemeralMessageParameters, InlineKeyboardMarkup, Message
+from aiogram.types import CallbackQuery, EphemeralMessageParameters, InlineKeyboardMarkup, Message
 
 from bot.language import Language, language, of_person
 from bot.telegram import describe
@@ -40,6 +40,14 @@ async def whisper(
             await session.merge(
                 Note(chat_id=message.chat.id, message_id=message_id, expires_at=now() + NOTE_AGE)
             )
+
+
+async def answer(query: CallbackQuery, text: str | None = None, *, alert: bool = False) -> None:
+    """Answer a press; too late to show is no failure, the press itself still counts."""
+    try:
+        await query.answer(text, show_alert=alert)
+    except TelegramBadRequest as error:
+        log.info("press not answered", reason=describe(error))
 
 
 async def language_of(message: Message, sessions: Sessions) -> Language:

@@ -16,13 +16,12 @@ from aiogram.types import (
     Message,
 )
 
-from bot.answers import language_of, whisper
+from bot.answers import answer, language_of, whisper
 from bot.greeting import greeting, missing
 from bot.language import language, of_person
 from bot.members import Members, is_anonymous, rights_of
 from bot.review import Id
 from bot.telegram import describe
-from bot.verdicts import answer
 from moderation import changes, groups, people, store
 from moderation.columns import now
 from moderation.database import Sessions

@@ -15,11 +15,10 @@ from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMar
 from markupsafe import Markup
 
 from bot import outcome, retrain_words, training
-from bot.answers import language_of
+from bot.answers import answer, language_of
 from bot.language import Language, of_person
 from bot.retrain import is_operator_here, topic
 from bot.telegram import describe
-from bot.verdicts import answer
 from moderation import registry, runs
 from moderation.batcher import Batcher
 from moderation.classifier import ModelError

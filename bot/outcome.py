@@ -17,10 +17,10 @@ from aiogram.types import (
 )
 
 from bot import retrain_words, training
+from bot.answers import answer
 from bot.language import Language, language, of_person
 from bot.review import Id
 from bot.telegram import describe
-from bot.verdicts import answer
 from moderation import registry, runs
 from moderation.classifier import ModelError
 from moderation.database import Sessions

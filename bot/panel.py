@@ -14,17 +14,16 @@ from datetime import timedelta
 import structlog
 from aiogram import Bot, F, Router
 from aiogram.dispatcher.event.bases import SkipHandler
-from aiogram.exceptions import AiogramError, TelegramBadRequest
 from aiogram.filters import Command, CommandObject, CommandStart
 from aiogram.types import CallbackQuery, Message, User
 
 from bot import panel_group, panel_views
+from bot.answers import answer
 from bot.language import of_person
 from bot.members import Members
 from bot.panel_data import CHOICES, FOLDERS, SCREENS, Draft, Open, Put, drafted, put
 from bot.panel_views import Panel, View
-from bot.telegram import describe
-from bot.verdicts import answer
+from bot.review import edit
 from moderation import changes
 from moderation.columns import now
 from moderation.database import Sessions
@@ -234,16 +233,6 @@ async def _entrance(
 
 
 async def _show(query: CallbackQuery, bot: Bot, view: View) -> None:
-    """Edit the panel. One that is gone or the same already is no failure."""
-    at = query.message
-    if at is None:
-        return
-    try:
-        await bot.edit_message_text(
-            view.text, chat_id=at.chat.id, message_id=at.message_id, reply_markup=view.markup
-        )
-    except TelegramBadRequest as error:
-        if "message is not modified" not in str(error):
-            log.warning("panel not shown", chat=at.chat.id, reason=describe(error))
-    except AiogramError as error:
-        log.warning("panel not shown", chat=at.chat.id, reason=describe(error))
+    """Edit the panel."""
+    if (at := query.message) is not None:
+        await edit(bot, at.chat.id, at.message_id, view.markup, view.text)

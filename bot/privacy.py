@@ -1,5 +1,6 @@
 """/forget: what is stored about a person, and taking it away, in the database and on cards."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,9 +18,11 @@ from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMar
 from markupsafe import Markup
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot import training
+from bot.answers import answer
 from bot.language import Language, language, of_person
-from bot.telegram import describe
-from moderation import privacy, retention
+from bot.telegram import describe, reason_of
+from moderation import privacy, pruning, retention
 from moderation.database import Sessions
 from moderation.privacy import Forgotten, Kept, Shown
 from moderation.settings import Settings
@@ -76,9 +79,9 @@ async def on_choice(
     words = of_person(user.language_code)
     if callback_data.user != user.id:
         log.info("press refused", user=user.id)
-        await _answer(query, words.plain("privacy.not_yours"), alert=True)
+        await answer(query, words.plain("privacy.not_yours"), alert=True)
         return
-    await _answer(query)
+    await answer(query)
     said = words("privacy.kept_all")
     if callback_data.answer == "yes":
         said = outcome(words, *await forget(bot, sessions, user.id))
@@ -113,7 +116,7 @@ async def hide(bot: Bot | None, sessions: Sessions, shown: tuple[Shown, ...]) ->
             failed += 1
         except AiogramError as error:
             log.warning("words not hidden yet", reason=describe(error), **at)
-            return Hidden(changed, failed, len(shown) - changed - failed, str(error))
+            return Hidden(changed, failed, len(shown) - changed - failed, reason_of(error))
         async with sessions.begin() as session:
             await privacy.hidden(session, message)
     return Hidden(changed, failed, 0)
@@ -122,6 +125,7 @@ async def hide(bot: Bot | None, sessions: Sessions, shown: tuple[Shown, ...]) ->
 async def sweep(bot: Bot, sessions: Sessions, settings: Settings) -> None:
     """Let go what has had its time, and hide what could not be hidden before. Once an hour."""
     try:
+        await asyncio.to_thread(pruning.forget_texts, training.runs_folder(settings))
         counts = await retention.expire_all(sessions, settings.label_days)
         if counts:
             log.info("expired", **counts)
@@ -178,13 +182,6 @@ async def _change(bot: Bot, message: Shown) -> None:
     except TelegramBadRequest as error:
         if "message is not modified" not in str(error):
             raise
-
-
-async def _answer(query: CallbackQuery, text: str | None = None, *, alert: bool = False) -> None:
-    try:
-        await query.answer(text, show_alert=alert)
-    except TelegramBadRequest as error:  # too late to show, the press itself still counts
-        log.info("press not answered", reason=describe(error))
 
 
 def _buttons(words: Language, user_id: int) -> InlineKeyboardMarkup:

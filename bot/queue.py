@@ -22,13 +22,13 @@ from markupsafe import Markup
 from pydantic import Field
 
 from bot import review
-from bot.answers import language_of, whisper
+from bot.answers import answer, language_of, whisper
 from bot.card import shorten
 from bot.decisions import claim, follow
 from bot.language import Language, language, of_person
 from bot.members import Members, is_anonymous
 from bot.review import Id, mask
-from bot.verdicts import answer, judge_chosen
+from bot.verdicts import judge_chosen
 from moderation import queue, store
 from moderation.categories import TOXIC, Category
 from moderation.columns import now

@@ -13,12 +13,11 @@ from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMar
 from markupsafe import Markup
 
 from bot import progress, retrain_words, training
-from bot.answers import language_of, whisper
+from bot.answers import answer, language_of, whisper
 from bot.language import Language, of_person
 from bot.review import Id
 from bot.runner import new_folder
 from bot.telegram import describe
-from bot.verdicts import answer
 from moderation import groups, registry, runs
 from moderation.classifier import ModelError
 from moderation.database import Sessions

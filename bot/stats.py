@@ -25,13 +25,12 @@ from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import card, stats_words
-from bot.answers import language_of, whisper
+from bot.answers import answer, language_of, whisper
 from bot.chats import is_moderator
 from bot.language import Language, language, of_person
 from bot.members import Members
 from bot.review import Id
 from bot.telegram import describe
-from bot.verdicts import answer
 from moderation import groups
 from moderation.batcher import Batcher
 from moderation.columns import now

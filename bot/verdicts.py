@@ -4,14 +4,13 @@ from datetime import timedelta
 
 import structlog
 from aiogram import Bot, Router
-from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import CallbackQuery
 
 from bot import decisions, review
+from bot.answers import answer
 from bot.language import Language, of_person
 from bot.members import Members
 from bot.review import PersonPress, Press
-from bot.telegram import describe
 from moderation import people
 from moderation.categories import TOXIC, Category
 from moderation.columns import now
@@ -133,14 +132,6 @@ def _by(words: Language, what: str, who: str | None) -> str:
     if not who:
         return words.plain("verdict.already_nameless", what=what)
     return words.plain("verdict.already", what=what, who=who)
-
-
-async def answer(query: CallbackQuery, text: str | None = None, *, alert: bool = False) -> None:
-    """Answer a press; too late to show is no failure, the press itself still counts."""
-    try:
-        await query.answer(text, show_alert=alert)
-    except TelegramBadRequest as error:
-        log.info("press not answered", reason=describe(error))
 
 
 async def _resolve(

@@ -1,12 +1,14 @@
 """Old versions go by count, never one that is needed; the files of runs go with them."""
 
 import shutil
+import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from moderation import registry
 
 _GOING = ".pruned-"
+TEXT_DAYS = 7  # for which a run can be gone on with
 
 
 def prune(models: Path, keep: int, needed: Collection[str] = (), base: str = "") -> list[str]:
@@ -43,3 +45,16 @@ def prune_runs(folder: Path, models: Path, runs: Mapping[str, str | None], keep:
     for name in gone:
         shutil.rmtree(folder / name, ignore_errors=True)
     return gone
+
+
+def forget_texts(folder: Path, days: int = TEXT_DAYS) -> None:
+    """Remove what runs that didn't end keep of moderated texts: neither forgetting nor the groups'
+    retention reaches files, and a run that ended keeps none."""
+    oldest = time.time() - days * 86400
+    for kept in (*folder.glob("*/work"), *folder.glob("*/evaluation/scores.tsv.gz")):
+        if kept.stat().st_mtime >= oldest:
+            continue
+        if kept.is_dir():
+            shutil.rmtree(kept, ignore_errors=True)
+        else:
+            kept.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from moderation.categories import Category
+from trainer.criteria import FEEDBACK
 from trainer.findings import CANDIDATE, Evaluation
 from trainer.wording import category, decimal
 
@@ -39,7 +40,9 @@ class Errors:
 
 
 def errors(evaluation: Evaluation, scores: pd.DataFrame, incumbent: str) -> Iterator[Errors]:
-    """The most instructive texts of each category that the candidate knows."""
+    """The most instructive texts of each category that the candidate knows; none that moderators
+    labelled, for a report is passed on, and its texts can't be forgotten."""
+    scores = scores[~scores.source.str.startswith(FEEDBACK)]
     for kind in Category:
         column = f"{CANDIDATE}/{kind}"
         if column not in scores.columns:

@@ -117,7 +117,7 @@ def retrain(given: Retraining, say: Report) -> dict[str, Any]:
     labels = asdict(made.counts)
     content = outcome.write(given.directory, findings.read(judged), verdict, labels)
     content = _promote(given, content)
-    shutil.rmtree(given.work)
+    _forget_texts(given)
     steps.update(1.0, must=True)
     return content
 
@@ -131,8 +131,15 @@ def _finished(given: Retraining) -> dict[str, Any] | None:
     if found is None:
         return None
     found = _promote(given, found)
-    shutil.rmtree(given.work, ignore_errors=True)
+    _forget_texts(given)
     return found
+
+
+def _forget_texts(given: Retraining) -> None:
+    """Keep no copy of what people wrote once the run has ended: who asks the bot to be forgotten
+    must not live on in a file. The report shows no moderated text either."""
+    shutil.rmtree(given.work, ignore_errors=True)
+    (given.directory / "evaluation" / "scores.tsv.gz").unlink(missing_ok=True)
 
 
 def _champion(models: Path) -> Path:

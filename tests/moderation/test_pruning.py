@@ -1,10 +1,12 @@
 import json
+import os
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from moderation import registry
-from moderation.pruning import prune, prune_runs
+from moderation.pruning import forget_texts, prune, prune_runs
 
 
 @pytest.fixture
@@ -58,3 +60,23 @@ def test_the_files_of_runs_go_with_their_versions(models, tmp_path):
     known = {"new": None, "kept": "v1", "gone": "v0", "failed": None}
     assert prune_runs(folder, models, known, 1) == ["gone", "failed"]
     assert sorted(path.name for path in folder.iterdir()) == ["foreign", "kept", "new"]
+
+
+def test_texts_of_runs_that_did_not_end_go_after_their_days(tmp_path):
+    for name in ("old", "new"):
+        for path in (tmp_path / name / "work" / "votes.jsonl", tmp_path / name / "result.json"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("{}")
+        (tmp_path / name / "evaluation").mkdir()
+        (tmp_path / name / "evaluation" / "scores.tsv.gz").write_bytes(b"")
+    long_ago = time.time() - 8 * 86400
+    for kept in ("work", "evaluation/scores.tsv.gz"):
+        os.utime(tmp_path / "old" / kept, (long_ago, long_ago))
+    forget_texts(tmp_path)
+    assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()) == [
+        "new/evaluation/scores.tsv.gz",
+        "new/result.json",
+        "new/work/votes.jsonl",
+        "old/result.json",
+    ]
+    forget_texts(tmp_path / "nothing")

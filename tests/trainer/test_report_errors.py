@@ -58,3 +58,12 @@ def test_near_copies_are_shown_once_and_five_texts_at_most(evaluation):
     )
 
     assert texts(found.false_alarms) == [f"тревога {i}" for i in range(0, 10, 2)]
+
+
+def test_no_text_that_moderators_labelled_is_shown(evaluation):
+    columns = ["text", "group", "threat", "model/threat", "champion/threat", "source"]
+    rows = [("чужое", "1", 0, 0.9, 0.1, "feedback:button"), ("наше", "2", 0, 0.9, 0.1, "own")]
+    frame = pd.DataFrame(rows, columns=columns)
+    frame = frame.assign(**{c.value: -1 for c in Category if c is not Category.THREAT})
+    (found,) = report_errors.errors(evaluation, frame, "champion")
+    assert texts(found.false_alarms) == ["наше"]

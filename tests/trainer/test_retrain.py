@@ -1,6 +1,7 @@
 """The command as a process, killed and resumed at every phase, on a tiny base."""
 
 import asyncio
+import gzip
 import json
 import os
 import random
@@ -161,6 +162,17 @@ def test_nothing_is_left_of_the_work_but_the_report(whole):
         "report",
         "result.json",
     ]
+
+
+def test_no_file_keeps_what_people_wrote(whole):
+    """Who asks the bot to be forgotten must not live on in a file of a training."""
+    texts = {text for text, _, _ in votes() if len(text) > 20}
+    assert texts
+    for path in (path for path in whole[0].rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        if path.suffix == ".gz":
+            content = gzip.decompress(content)
+        assert not any(text.encode() in content for text in texts), path
 
 
 def test_the_ledger_holds_every_label_for_ever(whole):
