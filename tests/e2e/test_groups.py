@@ -354,7 +354,7 @@ async def test_an_english_group_has_english_cards_notices_and_answers(stage):
     assert "The message was deleted; the author was warned." in card["text"]
     names = [b["text"] for row in card["reply_markup"]["inline_keyboard"] for b in row]
     assert names == ["✅ Right", "🕊 Not toxic", "✏️ Correct"]
-    await until(lambda: whispered(stage, group, MEMBER, "your message was deleted: insult"))
+    await until(lambda: whispered(stage, group, MEMBER, "your message was deleted. Reason: insult"))
     await stage.press(case, MODERATOR, data=f"c:{case.id}:clean:0")
     await until(lambda: stage.said(group, "deleted by mistake"))
     for command, words in (("/why", "found it to be a mistake"), ("/status", "Cards go to")):

@@ -4,7 +4,7 @@ from collections import Counter
 
 from moderation.states import ActState, UpdateState
 from moderation.tables import Enforcement, InboxUpdate
-from tests.e2e.stage import CLEAN, INSULT, MEMBER, until
+from tests.e2e.stage import CLEAN, INSULT, MEMBER, until, whispered
 
 MESSAGES = 50
 
@@ -75,7 +75,7 @@ async def test_a_repeated_delivery_changes_nothing(own_stage):
     await stage.people.write(group, MEMBER, CLEAN)
     await stage.settled(group, 2)
     assert len(await stage.cases(group)) == 1
-    assert len(await stage.said(group, "сообщение удалено")) == 1
+    assert len(await whispered(stage, group, MEMBER, "сообщение удалено")) == 1
 
 
 async def test_it_outlasts_errors_of_telegram(own_stage):
