@@ -16,6 +16,7 @@ import aiohttp
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import card
 from bot.language import language
@@ -24,6 +25,7 @@ from moderation.categories import TOXIC
 from moderation.database import Sessions
 from moderation.policy import Action
 from moderation.sanctions import enforcements
+from moderation.states import Origin
 from moderation.store import case_of, prediction
 from moderation.tables import Case, Label, Prediction
 from sandbox import scene
@@ -182,8 +184,14 @@ async def _settled(sessions: Sessions, message_id: int) -> bool:
         row = await prediction(session, scene.GROUP_ID, message_id, 0)
         if row is None:
             return False
-        case = await case_of(session, row.id)
+        case = await _case_of(session, row.id)
         return case is None or case.card_message_id is not None
+
+
+async def _case_of(session: AsyncSession, prediction_id: int) -> Case | None:
+    """The case that a message's decision asked for; some that pass are drawn for an audit."""
+    case = await case_of(session, prediction_id)
+    return case if case and case.origin is Origin.DECISION else None
 
 
 async def _table(stage: Stage, sessions: Sessions, written: list[tuple[Line, int]]) -> Table:
@@ -196,7 +204,7 @@ async def _table(stage: Stage, sessions: Sessions, written: list[tuple[Line, int
             row = await prediction(session, scene.GROUP_ID, message_id, 0)
             if row is None:
                 continue
-            case = await case_of(session, row.id)
+            case = await _case_of(session, row.id)
             acts = await enforcements(session, case.id) if case else []
             _check(stage, line, row, deleted=message_id not in standing)
             table.add_row(
@@ -232,7 +240,8 @@ def _check(stage: Stage, line: Line, row: Prediction, *, deleted: bool) -> None:
 async def _correct(stage: Stage, sessions: Sessions, console: Console) -> None:
     """A stranger's press is refused; a moderator's becomes a label and takes the action back."""
     async with sessions() as session:
-        cases = list(await session.scalars(select(Case).order_by(Case.id)))
+        shown = select(Case).where(Case.origin == Origin.DECISION).order_by(Case.id)
+        cases = list(await session.scalars(shown))
     if len(cases) < 2:
         stage.failures.append("there are cards to press")
         return

@@ -12,9 +12,10 @@ from pathlib import Path
 from time import monotonic
 
 import aiohttp
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from moderation import changes, database
+from moderation.states import Origin
 from moderation.tables import Case, Enforcement, Label, Prediction
 from sandbox import scene
 from sandbox.client import Client
@@ -104,7 +105,9 @@ class Stage:
         return await self.rows(Prediction, Prediction.chat_id == chat_id)
 
     async def cases(self, chat_id):
-        return await self.rows(Case, Case.chat_id == chat_id)
+        """Without those drawn by chance for an audit, which no card shows."""
+        shown = or_(Case.origin != Origin.AUDIT, Case.card_message_id.is_not(None))
+        return await self.rows(Case, Case.chat_id == chat_id, shown)
 
     async def labels(self, chat_id):
         return await self.rows(Label, Label.chat_id == chat_id)

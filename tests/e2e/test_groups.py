@@ -5,7 +5,7 @@ import pytest
 from moderation.columns import now
 from moderation.policy import Action
 from moderation.states import Act, ActState, Origin
-from moderation.tables import Chat, Strike
+from moderation.tables import Case, Chat, Strike
 from sandbox import scene
 from tests.e2e.stage import (
     CLEAN,
@@ -337,7 +337,7 @@ async def test_some_of_what_passes_is_drawn_for_an_audit_and_shown_to_nobody_yet
     for number in range(40):
         await stage.people.write(group, MEMBER, f"{CLEAN} Вопрос номер {number}.")
     await stage.settled(group, 40)
-    drawn = await stage.cases(group)
+    drawn = await stage.rows(Case, Case.chat_id == group)
     assert 0 < len(drawn) < 40
     assert {(case.origin, case.probability, case.card_message_id) for case in drawn} == {
         (Origin.AUDIT, 0.2, None)
