@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from trainer import criteria, findings, verdict
+from trainer import criteria, criteria_labels, findings, verdict
 from trainer.config import TrainingError
 from trainer.findings import BASE, CHAMPION, Evaluation
 from trainer.verdict import Criterion, Verdict
@@ -27,20 +27,21 @@ def decide(
     candidate = evaluation.candidate
 
     def asked() -> Iterator[Criterion]:
-        yield criteria.macro_ap(comparison)
+        yield criteria.macro_ap(comparison, evaluation.gain)
+        yield from criteria_labels.labels_ap(evaluation.gain)
         yield from criteria.categories_ap(evaluation, comparison, incumbent)
         yield criteria.regressions(candidate, incumbent)
         yield from criteria.suites(candidate, incumbent)
         yield criteria.identity_gap(candidate, incumbent)
         yield criteria.speed(candidate, incumbent)
         yield criteria.size(candidate, incumbent)
-        yield from criteria.raters(evaluation)
-        yield from criteria.doubted(evaluation)
+        yield from criteria_labels.raters(evaluation)
+        yield from criteria_labels.doubted(evaluation)
         labels = evaluation.labels
         if new_labels is None and labels:
-            yield criteria.new_labels(candidate, incumbent, labels.new, labels.needed)
+            yield criteria_labels.new_labels(candidate, incumbent, labels.new, labels.needed)
         else:
-            yield criteria.new_labels(candidate, incumbent, new_labels)
+            yield criteria_labels.new_labels(candidate, incumbent, new_labels)
 
     answers = tuple(asked())
     return Verdict(

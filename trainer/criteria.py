@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from moderation.categories import TOXIC
-from trainer.findings import MACRO, Comparison, Evaluation, Model, Rate, Speed, Suites
+from trainer.findings import MACRO, Comparison, Evaluation, Gains, Model, Rate, Speed, Suites
 from trainer.verdict import Criterion, Outcome
-from trainer.wording import EN, category, decimal
+from trainer.wording import EN, both, category
 
 # With some thousand rows the interval of a mean of five categories is about .01 to either side:
 # a gain must be seen, but needn't be certain to the last .002.
@@ -27,28 +27,24 @@ FAST_ENOUGH_MS = 50.0
 SLOWER, LARGER = 1.5, 1.5
 # A download over a telephone, and the repository's own model with its n-grams.
 SMALL_ENOUGH_BYTES = 8 * 2**20
-# Fewer corrections move figures less than chance does.
-LEAST_NEW_LABELS = 200
-# Of a share of doubted labels below this the caps on weights take care.
-MOST_DOUBTED = 0.1
-FEEDBACK = "feedback"  # sources of corrections begin with it
 _MEGABYTE = 2**20
 
 
-def macro_ap(comparison: Comparison) -> Criterion:
-    """The mean over the toxic categories grows, and surely doesn't fall."""
+def macro_ap(comparison: Comparison, gain: Gains | None = None) -> Criterion:
+    """The mean over the toxic categories surely doesn't fall, and grows: on `gain` where that has
+    to show on labels alone."""
     found = comparison.of(MACRO, "ap")
     if found.value is None or found.low is None:
         ru, en = "Среднее качество (AP) не измерено.", "Mean AP wasn't measured."
         return Criterion("macro_ap", Outcome.INSUFFICIENT, None, -MACRO_MARGIN, ru, en)
-    good = found.value > 0 and found.low > -MACRO_MARGIN
+    good = (found.value > 0 or gain is not None) and found.low > -MACRO_MARGIN
     outcome = Outcome.PASSED if good else Outcome.FAILED
-    value, low, margin = (_both(x, 3) for x in (found.value, found.low, -MACRO_MARGIN))
-    ru = (
-        f"Среднее качество (AP): {value[0]}, по меньшей мере {low[0]}; "
-        f"нужно больше 0 и не меньше {margin[0]}."
-    )
-    en = f"Mean AP: {value[1]}, at worst {low[1]}; needed: above 0, at worst {margin[1]}."
+    value, low, margin = (both(x, 3) for x in (found.value, found.low, -MACRO_MARGIN))
+    ru = f"Среднее качество (AP): {value[0]}, по меньшей мере {low[0]}; нужно "
+    en = f"Mean AP: {value[1]}, at worst {low[1]}; needed: "
+    if gain is None:
+        ru, en = f"{ru}больше 0 и ", f"{en}above 0, "
+    ru, en = f"{ru}не меньше {margin[0]}.", f"{en}at worst {margin[1]}."
     return Criterion("macro_ap", outcome, found.value, -MACRO_MARGIN, ru, en)
 
 
@@ -83,7 +79,7 @@ def _category_ap(
         return said(Outcome.INSUFFICIENT, ru, en, float(positives))
     if found.value is None or found.low is None:
         return said(Outcome.INSUFFICIENT, "не измерено.", "wasn't measured.")
-    value, low, margin = (_both(x, 3) for x in (found.value, found.low, -CATEGORY_MARGIN))
+    value, low, margin = (both(x, 3) for x in (found.value, found.low, -CATEGORY_MARGIN))
     ru = f"AP {value[0]}, по меньшей мере {low[0]}; допустимо {margin[0]}."
     en = f"AP {value[1]}, at worst {low[1]}; allowed: {margin[1]}."
     if found.low >= -CATEGORY_MARGIN:
@@ -152,7 +148,7 @@ def identity_gap(candidate: Model, incumbent: Model) -> Criterion:
     new, old = (_widest(model.suites) for model in (candidate, incumbent))
     limit = old + GAP_MARGIN
     outcome = Outcome.PASSED if new <= limit else Outcome.FAILED
-    shown, before, allowed = (_both(100 * x, 0, sign=False) for x in (new, old, limit))
+    shown, before, allowed = (both(100 * x, 0, sign=False) for x in (new, old, limit))
     title_ru, title_en = _TITLES[name]
     ru = f"{title_ru}: на {shown[0]} п. п. чаще среднего, было {before[0]}; допустимо {allowed[0]}."
     en = f"{title_en}: {shown[1]} points above the mean, was {before[1]}; allowed: {allowed[1]}."
@@ -167,7 +163,7 @@ def speed(candidate: Model, incumbent: Model) -> Criterion:
     limit = max(FAST_ENOUGH_MS, SLOWER * _p95(incumbent.speed))
     took = candidate.speed.p95_ms
     outcome = Outcome.PASSED if took <= limit else Outcome.FAILED
-    shown, allowed = _both(took, 0, sign=False), _both(limit, 0, sign=False)
+    shown, allowed = both(took, 0, sign=False), both(limit, 0, sign=False)
     ru = f"Время на сообщение (95 из 100): {shown[0]} мс; допустимо {allowed[0]} мс."
     en = f"Time for a message (95 of 100): {shown[1]} ms; allowed: {allowed[1]} ms."
     return Criterion("speed", outcome, took, limit, ru, en)
@@ -180,67 +176,11 @@ def size(candidate: Model, incumbent: Model) -> Criterion:
         return Criterion("size", Outcome.INSUFFICIENT, None, None, ru, en)
     limit = max(SMALL_ENOUGH_BYTES, LARGER * (incumbent.size_bytes or 0))
     outcome = Outcome.PASSED if candidate.size_bytes <= limit else Outcome.FAILED
-    shown = _both(candidate.size_bytes / _MEGABYTE, 1, sign=False)
-    allowed = _both(limit / _MEGABYTE, 1, sign=False)
+    shown = both(candidate.size_bytes / _MEGABYTE, 1, sign=False)
+    allowed = both(limit / _MEGABYTE, 1, sign=False)
     ru = f"Размер: {shown[0]} МБ; допустимо {allowed[0]} МБ."
     en = f"Size: {shown[1]} MB; allowed: {allowed[1]} MB."
     return Criterion("size", outcome, candidate.size_bytes, limit, ru, en)
-
-
-def raters(evaluation: Evaluation) -> Iterator[Criterion]:
-    """What a candidate gains it doesn't owe to one or two moderators, who may be mistaken or mean
-    it badly: without their labels it must not be worse. A few rows are too few for an interval, so
-    the figures themselves count."""
-    found = evaluation.raters
-    if found is None:
-        return
-    changes = {name: one.value for name, one in found.ap.items() if one.value is not None}
-    margins = {name: MACRO_MARGIN if name == MACRO else CATEGORY_MARGIN for name in changes}
-    worse = [name for name, value in changes.items() if value < -margins[name]]
-    outcome = Outcome.FAILED if worse or MACRO not in changes else Outcome.PASSED
-    shown = _both(changes.get(MACRO, 0.0), 3)
-    ru = f"Без правок двух модераторов, которым новая модель обязана больше всех: AP {shown[0]}"
-    en = f"Without the labels of the two moderators whom it owes most: AP {shown[1]}"
-    if named := [name for name in worse if name != MACRO]:
-        ru += f"; хуже: {', '.join(category(name).lower() for name in named)}"
-        en += f"; worse: {', '.join(category(name, EN).lower() for name in named)}"
-    yield Criterion("raters", outcome, changes.get(MACRO), -MACRO_MARGIN, f"{ru}.", f"{en}.")
-
-
-def doubted(evaluation: Evaluation) -> Iterator[Criterion]:
-    """Few labels are by moderators alone who nearly always say the opposite of what the base is
-    sure of: that is a raid, or a bot that is nearly always wrong, and a person has to see which."""
-    labels = evaluation.labels
-    if labels is None or not labels.total:
-        return
-    share = labels.doubted / labels.total
-    outcome = Outcome.INSUFFICIENT if share > MOST_DOUBTED else Outcome.PASSED
-    shown, allowed = _both(100 * share, 0, sign=False), _both(100 * MOST_DOUBTED, 0, sign=False)
-    ru = (
-        f"Правки тех, кто почти всегда говорит обратное уверенной модели: {shown[0]} %; "
-        f"без проверки допустимо {allowed[0]} %."
-    )
-    en = (
-        f"Labels of those who nearly always say the opposite of a sure model: {shown[1]}%; "
-        f"allowed unchecked: {allowed[1]}%."
-    )
-    yield Criterion("doubted", outcome, share, MOST_DOUBTED, ru, en)
-
-
-def new_labels(
-    candidate: Model, incumbent: Model, given: int | None, needed: int = LEAST_NEW_LABELS
-) -> Criterion:
-    """A candidate that learned from corrections learned from enough new ones."""
-    new, old = _corrections(candidate), _corrections(incumbent)
-    if given is None and not new and not old:
-        ru, en = "Правки модераторов: не использовались.", "Corrections: none were learned from."
-        return Criterion("new_labels", Outcome.NOT_APPLICABLE, None, LEAST_NEW_LABELS, ru, en)
-    number = new - old if given is None else given
-    outcome = Outcome.PASSED if number >= needed else Outcome.INSUFFICIENT
-    shown = _both(number, 0, sign=False)
-    ru = f"Новые правки модераторов: {shown[0]}; нужно {needed}."
-    en = f"New corrections: {shown[1]}; needed: {needed}."
-    return Criterion("new_labels", outcome, number, needed, ru, en)
 
 
 def _unmeasured(name: str, suite: str, found: Suites | None, incumbent: Model) -> Criterion | None:
@@ -271,12 +211,3 @@ def _widest(found: Suites | None) -> float:
 
 def _p95(found: Speed | None) -> float:
     return found.p95_ms if found else 0.0
-
-
-def _corrections(model: Model) -> int:
-    return sum(n for name, n in (model.sources or {}).items() if name.startswith(FEEDBACK))
-
-
-def _both(value: float, digits: int, *, sign: bool = True) -> tuple[str, str]:
-    """A number as Russian and English write it."""
-    return decimal(value, digits, sign=sign), decimal(value, digits, EN, sign=sign)

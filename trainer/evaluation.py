@@ -49,7 +49,8 @@ class Settings:
 @dataclass(frozen=True, slots=True)
 class Rows:
     """What is judged, what baselines learn from, and what there is to say about it; `raters`: the
-    moderators behind each judged row, `labels`: how many are new and how many it takes."""
+    moderators behind each judged row, `labels`: how many are new and how many it takes,
+    `has_gold`: whether the other rows are like those that the models will meet."""
 
     name: str
     part: str
@@ -58,6 +59,7 @@ class Rows:
     notes: tuple[str, ...] = ()
     raters: Sequence[frozenset[int]] | None = None
     labels: Mapping[str, int] | None = None
+    has_gold: bool = True
 
 
 def evaluate(
@@ -105,6 +107,9 @@ def evaluate(
         ],
         "slices": slices(rows.judged, toxic, judged),
         "raters": raters.without_two(rows.raters, incumbents, labels, weights),
+        "gain": None
+        if rows.has_gold
+        else raters.on_labels(rows.raters, incumbents, labels, weights),
         "labels": rows.labels,
     }
     return result, _scored(rows.judged, scores)

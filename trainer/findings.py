@@ -190,8 +190,8 @@ class Slice(_Value):
     models: Annotated[dict[str, SliceFigures], BeforeValidator(_known)] = {}
 
 
-class Raters(_Value):
-    """The candidate's gains in AP without the labels of the two moderators whom it owes most."""
+class Gains(_Value):
+    """The candidate's gains in AP on some of the rows."""
 
     rows: int
     ap: Annotated[dict[str, Difference], BeforeValidator(_known)] = {}
@@ -232,7 +232,8 @@ class Evaluation(_Value):
     models: list[Model]
     comparisons: list[Comparison] = []
     slices: list[Slice] = []
-    raters: Raters | None = None
+    raters: Gains | None = None  # without the labels of the two moderators whom it owes most
+    gain: Gains | None = None  # on moderators' labels alone, where no other rows can show one
     labels: Labels | None = None
 
     def model(self, name: str) -> Model | None:
@@ -248,8 +249,7 @@ class Evaluation(_Value):
 
     def incumbent(self, against: str | None = None) -> Model | None:
         """The model to compare with: the named one, else the champion, else the base."""
-        names = (against,) if against else (CHAMPION, BASE)
-        return next((m for m in map(self.model, names) if m), None)
+        return self.model(against) if against else self.model(CHAMPION) or self.model(BASE)
 
     def comparison(self, with_: str) -> Comparison | None:
         """The candidate's comparison with a model."""

@@ -1,4 +1,4 @@
-"""What a candidate's gain rests on: whether it stays without any two moderators' labels."""
+"""What a candidate's gain rests on: moderators' labels it has not seen, and not two moderators'."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +14,29 @@ from trainer.figures import MACRO
 from trainer.intervals import difference, mean
 
 _LEFT_OUT = 2
+# Of fewer on either side an AP jumps by more than any model gains.
+_LEAST = 5
+
+
+def on_labels(
+    raters: Sequence[frozenset[int]] | None,
+    scores: Sequence[Matrix],
+    labels: Matrix,
+    weights: NDArray[Any],
+) -> dict[str, Any] | None:
+    """The difference in AP of two models on the rows that moderators labelled, for the categories
+    that have some positives and negatives there, and their mean; None if nobody is known behind
+    the rows. Arguments as in `without_two`."""
+    if raters is None or len(scores) < 2:
+        return None
+    labelled = np.array([bool(found) for found in raters], bool)
+    counts = {c.value: labels[labelled, i] for i, c in enumerate(TOXIC)}
+    enough = [
+        name for name, found in counts.items()
+        if min((found == 1).sum(), (found == 0).sum()) >= _LEAST
+    ]  # fmt: skip
+    gains = _gains(scores, labels, weights * labelled, enough)
+    return {"rows": int(labelled.sum()), "ap": gains}
 
 
 def without_two(
@@ -33,19 +56,24 @@ def without_two(
     everybody = sorted(frozenset().union(*raters))
     for _ in range(min(_LEFT_OUT, len(everybody))):
         without = [kept & np.array([one not in found for found in raters]) for one in everybody]
-        gains = [_macro(scores, labels, rows[None].astype(np.float32)) for rows in without]
+        means = [_macro(scores, labels, rows[None].astype(np.float32)) for rows in without]
         # A category without a row left has no gain, and who leaves none out of it is worst of all.
-        kept = without[int(np.argmin(np.nan_to_num(gains, nan=-np.inf)))]
-    one, other = (_ap(model, labels, weights * kept) for model in scores)
-    names = [c.value for c in TOXIC if c.value in one and c.value in other]
+        kept = without[int(np.argmin(np.nan_to_num(means, nan=-np.inf)))]
+    gains = _gains(scores, labels, weights * kept, [c.value for c in TOXIC])
+    return {"rows": int(kept.sum()), "ap": gains}
+
+
+def _gains(
+    scores: Sequence[Matrix], labels: Matrix, weights: NDArray[Any], asked: Sequence[str]
+) -> dict[str, Any]:
+    """The differences in AP of those categories that both models know, and of their mean."""
+    one, other = (_ap(model, labels, weights) for model in scores)
+    names = [name for name in asked if name in one and name in other]
     unknown = [np.full(len(weights), np.nan)]
     one[MACRO], other[MACRO] = (
         mean([found[name] for name in names] or unknown) for found in (one, other)
     )
-    return {
-        "rows": int(kept.sum()),
-        "ap": {name: difference(one[name], other[name]) for name in (MACRO, *names)},
-    }
+    return {name: difference(one[name], other[name]) for name in (MACRO, *names)}
 
 
 def _macro(scores: Sequence[Matrix], labels: Matrix, weights: NDArray[Any]) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from moderation.categories import Category
-from trainer.criteria import FEEDBACK
+from trainer.criteria_labels import FEEDBACK
 from trainer.findings import CANDIDATE, Evaluation
 from trainer.wording import category, decimal
 

@@ -225,6 +225,7 @@ def _judge(given: Retraining, base: Scorer, made: Material, say: Report) -> None
             "total": made.counts.total,
             "doubted": made.counts.doubted,
         },
+        has_gold=bool(given.files.gold),
     )
     settings = evaluation.Settings(seed=given.recipe.seed, command=given.command)
     result, scored = evaluation.evaluate(rows, models, settings, say)

@@ -37,6 +37,11 @@ def decimal(value: float | None, digits: int = 2, language: str = RU, *, sign: b
     return shown.replace(".", ",") if language == RU else shown
 
 
+def both(value: float, digits: int, *, sign: bool = True) -> tuple[str, str]:
+    """A number as Russian and as English write it."""
+    return decimal(value, digits, RU, sign=sign), decimal(value, digits, EN, sign=sign)
+
+
 def percent(share: float | None, digits: int = 0, language: str = RU) -> str:
     """A share in per cent."""
     if share is None:

@@ -2,7 +2,7 @@ import numpy as np
 
 from trainer import bootstrap
 from trainer.data import CATEGORIES
-from trainer.raters import without_two
+from trainer.raters import on_labels, without_two
 
 N = 400
 NOBODY = frozenset()
@@ -62,3 +62,28 @@ def test_without_a_row_left_nothing_is_measured():
 
     assert found["rows"] == 0
     assert found["ap"]["macro"]["value"] is None
+
+
+def test_the_gain_on_labels_is_over_what_has_examples_of_both_kinds_there():
+    raters, scores, labels = rows(100)
+    labels[:100, 2] = 0  # no threat among the labels
+    found = on_labels(raters, scores, labels, weights())
+
+    assert found["rows"] == 100
+    assert found["ap"].keys() == {"macro", "obscenity", "insult", "discrimination", "rude"}
+    assert found["ap"]["macro"]["value"] > 0.1  # what the two moderators taught
+    assert on_labels(raters, scores[::-1], labels, weights())["ap"]["macro"]["high"] < -0.1
+
+
+def test_few_labels_show_no_gain():
+    raters, scores, labels = rows(4)
+
+    assert on_labels(raters, scores, labels, weights())["ap"] == {
+        "macro": {"value": None, "low": None, "high": None, "p": None}
+    }
+
+
+def test_without_labels_there_is_no_gain_to_ask():
+    _, scores, labels = rows(10)
+
+    assert on_labels(None, scores, labels, weights()) is None
