@@ -1,4 +1,4 @@
-"""The command line for labels: python -m bot labels export | import."""
+"""The command line for labels: python -m bot labels export | import | review."""
 
 import asyncio
 import os
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
 Done = TypeVar("Done")
-cli = typer.Typer(no_args_is_help=True, help="Labels of moderators, out and in.")
+cli = typer.Typer(
+    no_args_is_help=True, help="Labels of moderators: out, in, looked at again."
+)
 
 
 @cli.command("export")
@@ -54,6 +56,30 @@ def import_(
     done = _in_database(lambda session: labels.add(session, lines))
     nothing = "" if done.added else "; nothing to add"
     typer.echo(f"{done.added} labels added, {done.known} known before{nothing}")
+
+
+@cli.command("review")
+def review(
+    file: Annotated[Path, typer.Argument(help="What python -m trainer suspects --json wrote.")],
+) -> None:
+    """Show the labels that are likely wrong to one more moderator, in /review, who isn't told."""
+    from pydantic import ValidationError
+
+    from moderation import queue
+    from moderation.labels import Suspects
+
+    try:
+        case_ids = Suspects.model_validate_json(file.read_bytes()).case_ids
+    except OSError as error:
+        _stop(f"{file}: {error.strerror}")
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        _stop(f"{file}: {where}: {first['msg']}" if where else f"{file}: {first['msg']}")
+    asked = _in_database(lambda session: queue.reconsider(session, case_ids))
+    left = len(case_ids) - asked
+    why = f"; {left} not: several have labelled them, or their text is gone" if left else ""
+    typer.echo(f"{asked} cases will be shown to one more moderator{why}")
 
 
 def _in_database(work: "Callable[[AsyncSession], Awaitable[Done]]") -> Done:

@@ -84,6 +84,27 @@ class Line(BaseModel):
         return json.dumps(found, sort_keys=True, ensure_ascii=False)
 
 
+class Suspect(BaseModel):
+    """A label that is likely wrong, as the trainer wrote it down."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    cases: tuple[int, ...]
+
+
+class Suspects(BaseModel):
+    """What the trainer's command of that name found."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    suspects: tuple[Suspect, ...]
+
+    @property
+    def case_ids(self) -> set[int]:
+        """The cases to look at again."""
+        return {case_id for suspect in self.suspects for case_id in suspect.cases}
+
+
 @dataclass(frozen=True, slots=True)
 class Imported:
     """What an import did."""

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -127,6 +127,19 @@ async def labelled_by(session: AsyncSession, case_id: int) -> set[int]:
     return set(await session.scalars(select(Label.moderator_id).where(Label.case_id == case_id)))
 
 
+async def reconsider(session: AsyncSession, case_ids: Collection[int]) -> int:
+    """Ask one more moderator about cases that a single one labelled; how many of them there are.
+    Those whose words are no longer kept, or that several have labelled, stay as they are."""
+    statement = (
+        update(Case)
+        .where(Case.id.in_(case_ids), Case.text != "", _labellers() == 1)
+        .values(is_seconded=True)
+        .returning(Case.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len((await session.scalars(statement)).all())
+
+
 async def _waiting(
     session: AsyncSession,
     preferences: Mapping[int, Preferences],
@@ -236,13 +249,7 @@ def _is(kind: Kind, moderator_id: int, moment: datetime) -> ColumnElement[bool]:
         return and_(Case.origin == Origin.AUDIT, unlabelled)
     if kind is Kind.USEFUL:
         return and_(Case.origin != Origin.AUDIT, unlabelled, Case.created_at >= moment - AGE)
-    others = (
-        select(func.count(Label.moderator_id.distinct()))
-        .where(Label.case_id == Case.id, Label.moderator_id != moderator_id)
-        .correlate(Case)
-        .scalar_subquery()
-    )
-    return and_(Case.is_seconded, others == 1)
+    return and_(Case.is_seconded, _labellers(Label.moderator_id != moderator_id) == 1)
 
 
 def _is_with_another(moderator_id: int, moment: datetime) -> ColumnElement[bool]:
@@ -265,6 +272,16 @@ def _assignment(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def _label(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists().where(Label.case_id == Case.id, *conditions).correlate(Case)
+
+
+def _labellers(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    """How many moderators labelled a case."""
+    return (
+        select(func.count(Label.moderator_id.distinct()))
+        .where(Label.case_id == Case.id, *conditions)
+        .correlate(Case)
+        .scalar_subquery()
+    )
 
 
 def _is_audit(moderator_id: int, served: int) -> bool:

@@ -28,7 +28,7 @@ def decide(
 
     def asked() -> Iterator[Criterion]:
         yield criteria.macro_ap(comparison, evaluation.gain)
-        yield from criteria_labels.labels_ap(evaluation.gain)
+        yield from criteria_labels.labels_right(evaluation.gain)
         yield from criteria.categories_ap(evaluation, comparison, incumbent)
         yield criteria.regressions(candidate, incumbent)
         yield from criteria.suites(candidate, incumbent)

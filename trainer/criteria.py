@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from moderation.categories import TOXIC
-from trainer.findings import MACRO, Comparison, Evaluation, Gains, Model, Rate, Speed, Suites
+from trainer.findings import MACRO, Comparison, Evaluation, Gain, Model, Rate, Speed, Suites
 from trainer.verdict import Criterion, Outcome
 from trainer.wording import EN, both, category
 
@@ -30,7 +30,7 @@ SMALL_ENOUGH_BYTES = 8 * 2**20
 _MEGABYTE = 2**20
 
 
-def macro_ap(comparison: Comparison, gain: Gains | None = None) -> Criterion:
+def macro_ap(comparison: Comparison, gain: Gain | None = None) -> Criterion:
     """The mean over the toxic categories surely doesn't fall, and grows: on `gain` where that has
     to show on labels alone."""
     found = comparison.of(MACRO, "ap")

@@ -4,7 +4,7 @@ to enough of them, and not to two people."""
 from collections.abc import Iterator
 
 from trainer.criteria import CATEGORY_MARGIN, MACRO_MARGIN
-from trainer.findings import MACRO, Difference, Evaluation, Gains, Model
+from trainer.findings import MACRO, Evaluation, Gain, Model
 from trainer.verdict import Criterion, Outcome
 from trainer.wording import EN, both, category
 
@@ -15,29 +15,30 @@ MOST_DOUBTED = 0.1
 FEEDBACK = "feedback"  # sources of corrections begin with it
 
 
-def labels_ap(gain: Gains | None) -> Iterator[Criterion]:
-    """Moderators' labels that the candidate has not seen are told apart better than before. Rows
-    that were written for this project can't show that: learning their style alone raises AP on
-    them (docs/experiments.md)."""
+def labels_right(gain: Gain | None) -> Iterator[Criterion]:
+    """More of the moderators' labels that the candidate has not seen are surely decided rightly.
+    Rows that were written for this project can't show that: learning their style alone raises AP
+    on them (docs/decisions/0008)."""
     if gain is None:
         return
-    found = gain.ap.get(MACRO, Difference())
+    found = gain.difference
     title = f"Отложенные правки ({gain.rows})", f"Labels held out ({gain.rows})"
-    if found.value is None or found.low is None:
-        ru = f"{title[0]}: слишком мало примеров, судить рано."
-        en = f"{title[1]}: too few examples to judge."
-        yield Criterion("labels_ap", Outcome.INSUFFICIENT, None, 0, ru, en)
+    if found.low is None or gain.right is None or gain.before is None:
+        ru, en = f"{title[0]}: нечем измерить.", f"{title[1]}: nothing to measure by."
+        yield Criterion("labels_right", Outcome.INSUFFICIENT, None, 0, ru, en)
         return
-    good = found.value > 0 and found.low > -MACRO_MARGIN
-    outcome = Outcome.PASSED if good else Outcome.FAILED
-    value, low, margin = (both(x, 3) for x in (found.value, found.low, -MACRO_MARGIN))
-    ru = f"{title[0]}: AP {value[0]}, по меньшей мере {low[0]}"
-    en = f"{title[1]}: AP {value[1]}, at worst {low[1]}"
-    ru, en = (
-        f"{ru}; нужно больше 0 и не меньше {margin[0]}.",
-        f"{en}; needed: above 0, at worst {margin[1]}.",
+    outcome = Outcome.PASSED if found.low > 0 else Outcome.FAILED
+    right, before = (both(100 * x, 1, sign=False) for x in (gain.right, gain.before))
+    low = both(100 * found.low, 1)
+    ru = (
+        f"{title[0]}: решено верно {right[0]} %, было {before[0]} %, разница по меньшей мере "
+        f"{low[0]} п. п.; нужно больше 0."
     )
-    yield Criterion("labels_ap", outcome, found.value, -MACRO_MARGIN, ru, en)
+    en = (
+        f"{title[1]}: {right[1]}% decided rightly, was {before[1]}%, by at least {low[1]} points; "
+        "needed: above 0."
+    )
+    yield Criterion("labels_right", outcome, found.low, 0, ru, en)
 
 
 def raters(evaluation: Evaluation) -> Iterator[Criterion]:

@@ -1,6 +1,5 @@
 """An evaluation: models and baselines on the same rows, with paired intervals, written to files."""
 
-import gzip
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +13,7 @@ import pandas as pd
 
 from moderation.categories import TOXIC, Category
 from moderation.policy import PRESETS, Policy
-from trainer import bootstrap, data, raters, scorers, suites
+from trainer import bootstrap, data, raters, score_table, scorers, suites
 from trainer.bootstrap import Samples
 from trainer.comparisons import CANDIDATE, compare
 from trainer.config import TrainingError
@@ -30,8 +29,6 @@ SCHEMA = 1
 _SHOWN = ("roc_auc", "ap", "precision", "recall", "f1", "alarms", "brier", "ece")
 _ANY = ("roc_auc", "ap", "precision", "recall", "false_alarms")
 _NO_RULE = 0.5  # the threshold of what a preset has no rule for
-# The line and field breaks of a table, and all that a reader might take for a line's end.
-_BREAKS = r"[\t\n\v\f\r\x1c-\x1e\x85\u2028\u2029]+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +106,7 @@ def evaluate(
         "raters": raters.without_two(rows.raters, incumbents, labels, weights),
         "gain": None
         if rows.has_gold
-        else raters.on_labels(rows.raters, incumbents, labels, weights),
+        else raters.on_labels(rows.raters, incumbents, labels, limits, weights),
         "labels": rows.labels,
     }
     return result, _scored(rows.judged, scores)
@@ -126,24 +123,13 @@ def write(result: dict[str, Any], scored: pd.DataFrame, directory: Path) -> None
     """evaluation.json and scores.tsv.gz, the first one last; TrainingError if that can't be."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        _write_scores(scored, directory / "scores.tsv.gz")
+        score_table.write(scored, directory)
         staging = directory / f".evaluation.json.{os.getpid()}"
         staging.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", "utf-8")
         staging.replace(directory / "evaluation.json")
     except OSError as error:
         msg = f"{directory}: {error.strerror}"
         raise TrainingError(msg) from error
-
-
-def _write_scores(scored: pd.DataFrame, path: Path) -> None:
-    """A table without quotes, as the trainer reads them."""
-    texts = scored.text.str.replace(_BREAKS, " ", regex=True)
-    lines = ["\t".join(scored.columns)]
-    for row in scored.assign(text=texts).itertuples(index=False, name=None):
-        cells = (f"{v:.9g}" if isinstance(v, float) else str(v) for v in row)
-        lines.append("\t".join("" if cell == "nan" else cell for cell in cells))
-    with gzip.open(path, "wt", encoding="utf-8", newline="\n") as file:
-        file.write("\n".join(lines) + "\n")
 
 
 def _policy(preset: str) -> Policy:

@@ -1,15 +1,12 @@
-"""What an evaluation found: evaluation.json as values, and the scores beside it."""
+"""What an evaluation found: evaluation.json as values."""
 
-import csv
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import pandas as pd
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from moderation.categories import Category
 from trainer.config import TrainingError
 
 MACRO = "macro"
@@ -190,11 +187,20 @@ class Slice(_Value):
     models: Annotated[dict[str, SliceFigures], BeforeValidator(_known)] = {}
 
 
-class Gains(_Value):
-    """The candidate's gains in AP on some of the rows."""
+class Raters(_Value):
+    """The candidate's gains in AP without the labels of the two moderators whom it owes most."""
 
     rows: int
     ap: Annotated[dict[str, Difference], BeforeValidator(_known)] = {}
+
+
+class Gain(_Value):
+    """What share of categories the candidate, and the incumbent, decides rightly on labels."""
+
+    rows: int
+    right: float | None = None
+    before: float | None = None
+    difference: Difference = Difference()
 
 
 class Labels(_Value):
@@ -232,8 +238,8 @@ class Evaluation(_Value):
     models: list[Model]
     comparisons: list[Comparison] = []
     slices: list[Slice] = []
-    raters: Gains | None = None  # without the labels of the two moderators whom it owes most
-    gain: Gains | None = None  # on moderators' labels alone, where no other rows can show one
+    raters: Raters | None = None
+    gain: Gain | None = None  # where no gold rows can show one
     labels: Labels | None = None
 
     def model(self, name: str) -> Model | None:
@@ -276,25 +282,3 @@ def read(directory: Path) -> Evaluation:
         msg = f"{path}: no model named {CANDIDATE!r}"
         raise TrainingError(msg)
     return found
-
-
-def scores(directory: Path) -> pd.DataFrame:
-    """text, source, group, a column of 1, 0 or -1 for each category, and <model>/<category>.
-
-    Raises TrainingError if the file is missing or lacks a column.
-    """
-    path = directory / "scores.tsv.gz"
-    try:
-        # A message may be "null" or have a lone quotation mark: only the scores can be absent.
-        frame = pd.read_csv(
-            path, sep="\t", dtype=str, keep_default_na=False, quoting=csv.QUOTE_NONE
-        )
-    except (OSError, ValueError) as error:
-        msg = f"{path}: {getattr(error, 'strerror', None) or error}"
-        raise TrainingError(msg) from error
-    if missing := {"text", "source", *map(str, Category)} - set(frame.columns):
-        msg = f"{path}: no column {', '.join(sorted(missing))}"
-        raise TrainingError(msg)
-    numbers = frame.columns.difference(["text", "source", "group"])
-    frame[numbers] = frame[numbers].apply(pd.to_numeric, errors="coerce")
-    return frame

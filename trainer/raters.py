@@ -10,33 +10,47 @@ from moderation.categories import TOXIC
 from trainer import bootstrap
 from trainer.bootstrap import Samples
 from trainer.data import Matrix
-from trainer.figures import MACRO
-from trainer.intervals import difference, mean
+from trainer.figures import MACRO, Limits
+from trainer.intervals import difference, interval, mean
 
 _LEFT_OUT = 2
-# Of fewer on either side an AP jumps by more than any model gains.
-_LEAST = 5
 
 
 def on_labels(
     raters: Sequence[frozenset[int]] | None,
     scores: Sequence[Matrix],
     labels: Matrix,
+    limits: Limits,
     weights: NDArray[Any],
 ) -> dict[str, Any] | None:
-    """The difference in AP of two models on the rows that moderators labelled, for the categories
-    that have some positives and negatives there, and their mean; None if nobody is known behind
-    the rows. Arguments as in `without_two`."""
+    """How many of the toxic categories two models decide rightly, by the thresholds `limits`, of
+    the rows that moderators labelled, and the difference; None if nobody is known behind the rows.
+
+    The mean of each row's share of known categories, so that a text counts once. AP would hide what
+    a group's labels teach: greetings and insults by a new word are told apart by many a model that
+    lets both pass. Other arguments as in `without_two`.
+    """
     if raters is None or len(scores) < 2:
         return None
-    labelled = np.array([bool(found) for found in raters], bool)
-    counts = {c.value: labels[labelled, i] for i, c in enumerate(TOXIC)}
-    enough = [
-        name for name, found in counts.items()
-        if min((found == 1).sum(), (found == 0).sum()) >= _LEAST
-    ]  # fmt: skip
-    gains = _gains(scores, labels, weights * labelled, enough)
-    return {"rows": int(labelled.sum()), "ap": gains}
+    thresholds = [limits[c] for c in TOXIC]
+    truth = labels[:, : len(TOXIC)]
+    known = (truth >= 0) & np.array([bool(found) for found in raters], bool)[:, None]
+    rows = known.any(axis=1)
+    drawn = weights[:, rows].astype(float)
+    shares = []
+    for model in scores:
+        decided = np.nan_to_num(model[rows, : len(TOXIC)].astype(float)) >= thresholds
+        right = ((decided == (truth[rows] > 0.5)) & known[rows]).sum(axis=1) / known[rows].sum(
+            axis=1
+        )
+        shares.append(_mean(right, drawn))
+    new, old = shares
+    return {
+        "rows": int(rows.sum()),
+        "right": interval(new)["value"],
+        "before": interval(old)["value"],
+        "difference": difference(new, old),
+    }
 
 
 def without_two(
@@ -59,21 +73,22 @@ def without_two(
         means = [_macro(scores, labels, rows[None].astype(np.float32)) for rows in without]
         # A category without a row left has no gain, and who leaves none out of it is worst of all.
         kept = without[int(np.argmin(np.nan_to_num(means, nan=-np.inf)))]
-    gains = _gains(scores, labels, weights * kept, [c.value for c in TOXIC])
-    return {"rows": int(kept.sum()), "ap": gains}
-
-
-def _gains(
-    scores: Sequence[Matrix], labels: Matrix, weights: NDArray[Any], asked: Sequence[str]
-) -> dict[str, Any]:
-    """The differences in AP of those categories that both models know, and of their mean."""
-    one, other = (_ap(model, labels, weights) for model in scores)
-    names = [name for name in asked if name in one and name in other]
+    one, other = (_ap(model, labels, weights * kept) for model in scores)
+    names = [c.value for c in TOXIC if c.value in one and c.value in other]
     unknown = [np.full(len(weights), np.nan)]
     one[MACRO], other[MACRO] = (
         mean([found[name] for name in names] or unknown) for found in (one, other)
     )
-    return {name: difference(one[name], other[name]) for name in (MACRO, *names)}
+    return {
+        "rows": int(kept.sum()),
+        "ap": {name: difference(one[name], other[name]) for name in (MACRO, *names)},
+    }
+
+
+def _mean(values: NDArray[Any], weights: NDArray[Any]) -> NDArray[np.float64]:
+    """The mean on each resample; NaN where none is drawn."""
+    total = weights.sum(axis=1)
+    return np.asarray(np.where(total > 0, weights @ values / np.maximum(total, 1), np.nan))
 
 
 def _macro(scores: Sequence[Matrix], labels: Matrix, weights: NDArray[Any]) -> float:

@@ -16,6 +16,7 @@ from trainer import (
     report_errors,
     report_plots,
     report_tables,
+    score_table,
     wording,
 )
 from trainer.config import TrainingError
@@ -71,7 +72,7 @@ def write(
 
     Raises TrainingError if the evaluation can't be read or `out` can't be written to.
     """
-    evaluation, scores = findings.read(directory), findings.scores(directory)
+    evaluation, scores = findings.read(directory), score_table.read(directory)
     verdict = _decided(evaluation, against, new_labels)
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,7 @@ from trainer import (
     outcome,
     report,
     run,
+    score_table,
     scorers,
     votes,
 )
@@ -139,7 +140,7 @@ def _forget_texts(given: Retraining) -> None:
     """Keep no copy of what people wrote once the run has ended: who asks the bot to be forgotten
     must not live on in a file. The report shows no moderated text either."""
     shutil.rmtree(given.work, ignore_errors=True)
-    (given.directory / "evaluation" / "scores.tsv.gz").unlink(missing_ok=True)
+    (given.directory / "evaluation" / score_table.FILE).unlink(missing_ok=True)
 
 
 def _champion(models: Path) -> Path:

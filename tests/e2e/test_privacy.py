@@ -202,6 +202,20 @@ async def test_labels_go_out_and_into_another_database(stage, person, tmp_path):
     assert again.read_text() in said
 
 
+async def test_labels_that_are_likely_wrong_go_to_one_more_moderator(stage, person, tmp_path):
+    group, _, case = await flagged(stage, await person())
+    await stage.press(case, OWNER, button="✅ Верно")
+    await until(lambda: stage.labels(group))
+    file = tmp_path / "suspects.json"
+    file.write_text(json.dumps({"suspects": [{"cases": [case.id], "p": 1}, {"cases": [10**9]}]}))
+    status, said = await command(stage, "labels", "review", str(file))
+    assert (status, "1 cases will be shown to one more moderator; 1 not" in said) == (0, True), said
+    assert (await stage.cases(group))[0].is_seconded
+    file.write_text('{"suspects": [{"cases": "all"}]}')
+    status, said = await command(stage, "labels", "review", str(file))
+    assert (status, "suspects.0.cases: " in said, said.count("\n")) == (1, True, 1), said
+
+
 async def test_a_file_that_is_wrong_changes_nothing_and_is_one_line(stage, tmp_path):
     right = {"text": "ты балбес", "vector": {"insult": 1}}
     count = len(await stage.rows(Label))

@@ -334,6 +334,21 @@ async def test_a_case_without_a_second_opinion_is_asked_once(sessions):
     assert await serve(sessions, BORIS) is None
 
 
+async def test_a_label_in_doubt_is_shown_to_one_more_moderator(sessions):
+    alone, twice, unlabelled, gone = [await add(sessions, text_of(i)) for i in range(4)]
+    for case_id, moderators in ((alone, (ANNA,)), (twice, (ANNA, BORIS)), (gone, (ANNA,))):
+        for moderator in moderators:
+            await answer(sessions, case_id, moderator)
+    async with sessions.begin() as session:
+        (await session.get_one(Case, gone)).text = ""
+        asked = await queue.reconsider(session, {alone, twice, unlabelled, gone, 10**6})
+    assert asked == 1
+    async with sessions.begin() as session:
+        (await session.get_one(Case, unlabelled)).verdict = Verdict.CLEAN
+    assert await serve(sessions, VERA) == alone
+    assert await serve(sessions, ANNA) is None
+
+
 async def test_seconds_are_one_of_twenty_while_there_is_more(sessions):
     for i in range(20):
         await add(sessions, text_of(i))

@@ -29,23 +29,23 @@ def outcome(content, name, *arguments):
 
 
 def gain(value, low):
-    return {"rows": 60, "ap": {"macro": {"value": value, "low": low, "high": 1.0}}}
+    difference = {"value": value, "low": low, "high": 1.0}
+    return {"rows": 60, "right": 0.9 + value, "before": 0.9, "difference": difference}
 
 
 @pytest.mark.parametrize(
     ("found", "expected"),
     [
-        (gain(0.01, -0.0019), Outcome.PASSED),
-        (gain(0.01, -0.0021), Outcome.FAILED),
-        (gain(0.0, 0.0), Outcome.FAILED),
+        (gain(0.01, 0.001), Outcome.PASSED),
+        (gain(0.01, 0.0), Outcome.FAILED),
         (gain(-0.01, -0.02), Outcome.FAILED),
-        ({"rows": 3, "ap": {"macro": {}}}, Outcome.INSUFFICIENT),
+        ({"rows": 0}, Outcome.INSUFFICIENT),
     ],
 )
 def test_without_gold_rows_the_gain_must_show_on_labels(content, found, expected):
     better(content)["gain"] = found
 
-    assert outcome(content, "labels_ap") is expected
+    assert outcome(content, "labels_right") is expected
     assert decide(content).promote is (expected is Outcome.PASSED)
 
 
@@ -58,7 +58,7 @@ def test_there_the_other_rows_only_show_that_nothing_is_lost(content, low, expec
 
 
 def test_with_gold_rows_labels_need_not_show_it(content):
-    assert "labels_ap" not in {c.name for c in decide(better(content)).criteria}
+    assert "labels_right" not in {c.name for c in decide(better(content)).criteria}
 
 
 def without_two(macro, **categories):

@@ -7,7 +7,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from moderation.categories import TOXIC, Category
 from tests.trainer.conftest import gold_lines, trainer, write
-from trainer import evaluation, findings, scorers, selection
+from trainer import evaluation, findings, score_table, scorers, selection
 from trainer.config import Recipe, TrainingError
 from trainer.evaluation import Settings
 
@@ -29,7 +29,7 @@ def evaluated(finished, make_model, tmp_path_factory):
 
 
 def test_the_figures_are_scikit_learns_of_the_scores_that_were_written(evaluated):
-    found, scored = findings.read(evaluated[0]), findings.scores(evaluated[0])
+    found, scored = findings.read(evaluated[0]), score_table.read(evaluated[0])
     for name in ("model", "champion", "ngrams"):
         for category in TOXIC:
             y, p = scored[category] == 1, scored[f"{name}/{category}"]
@@ -143,7 +143,7 @@ def test_texts_with_odd_breaks_keep_their_rows(tiny_model, gold, tmp_path):
 
     assert len(lines) == 74
     assert json.loads((tmp_path / "out" / "evaluation.json").read_text())["data"]["rows"] == 72
-    assert len(findings.scores(tmp_path / "out")) == 72
+    assert len(score_table.read(tmp_path / "out")) == 72
 
 
 def test_an_unknown_preset_is_refused(tiny_model, gold):

@@ -64,24 +64,3 @@ def test_what_is_no_evaluation_is_said_with_its_place(written, tmp_path, change,
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(TrainingError, match=r"evaluation\.json: No such file"):
         findings.read(tmp_path)
-    with pytest.raises(TrainingError, match=r"scores\.tsv.gz: No such file"):
-        findings.scores(tmp_path)
-
-
-def test_scores_are_numbers_and_texts_stay_texts(tmp_path):
-    frame = evaluations.scored(evaluations.rows(40), names=("model",))
-    frame.loc[0, "text"], frame.loc[1, "text"] = 'он сказал "да', "null"
-    frame.loc[2, "model/rude"] = None
-    evaluations.save_scores(tmp_path, frame)
-    found = findings.scores(tmp_path)
-
-    assert list(found.text[:2]) == ['он сказал "да', "null"]
-    assert found["model/rude"].isna().sum() == 1
-    assert found["model/insult"].between(0, 1).all()
-
-
-def test_scores_without_labels_are_refused(tmp_path):
-    evaluations.rows(5).drop(columns=["threat"]).to_csv(tmp_path / "scores.tsv.gz", sep="\t")
-
-    with pytest.raises(TrainingError, match="no column threat"):
-        findings.scores(tmp_path)

@@ -1,11 +1,14 @@
 import numpy as np
+import pytest
 
+from moderation.categories import Category
 from trainer import bootstrap
 from trainer.data import CATEGORIES
 from trainer.raters import on_labels, without_two
 
 N = 400
 NOBODY = frozenset()
+LIMITS = dict.fromkeys(Category, 0.5)
 
 
 def rows(poisoned):
@@ -64,26 +67,34 @@ def test_without_a_row_left_nothing_is_measured():
     assert found["ap"]["macro"]["value"] is None
 
 
-def test_the_gain_on_labels_is_over_what_has_examples_of_both_kinds_there():
+def test_the_gain_on_labels_is_a_share_of_right_decisions():
     raters, scores, labels = rows(100)
-    labels[:100, 2] = 0  # no threat among the labels
-    found = on_labels(raters, scores, labels, weights())
+    labels[:, 2] = -1  # of threats nothing is known
+    found = on_labels(raters, scores, labels, LIMITS, weights())
+    again = on_labels(raters, scores[::-1], labels, LIMITS, weights())
+    known = [0, 1, 3, 4]
+    right = (scores[0][:100, known] >= 0.5) == (labels[:100, known] == 1)
 
     assert found["rows"] == 100
-    assert found["ap"].keys() == {"macro", "obscenity", "insult", "discrimination", "rude"}
-    assert found["ap"]["macro"]["value"] > 0.1  # what the two moderators taught
-    assert on_labels(raters, scores[::-1], labels, weights())["ap"]["macro"]["high"] < -0.1
+    assert found["right"] == pytest.approx(right.mean(), abs=1e-5)
+    assert found["difference"]["low"] > 0.5  # what the two moderators taught
+    assert again["difference"]["high"] < -0.5
 
 
-def test_few_labels_show_no_gain():
-    raters, scores, labels = rows(4)
+def test_a_category_that_a_model_lacks_is_never_decided_for():
+    raters, (one, other), labels = rows(100)
+    other[:, 1] = np.nan
+    labels[:100, 1] = 0
+    found = on_labels(raters, (other, one), labels, LIMITS, weights())
+    rest = [0, 2, 3, 4]
+    right = ((other[:100, rest] >= 0.5) == (labels[:100, rest] == 1)).sum(axis=1) + 1
 
-    assert on_labels(raters, scores, labels, weights())["ap"] == {
-        "macro": {"value": None, "low": None, "high": None, "p": None}
-    }
+    assert found["right"] == pytest.approx(right.mean() / 5, abs=1e-5)
 
 
 def test_without_labels_there_is_no_gain_to_ask():
     _, scores, labels = rows(10)
+    found = on_labels([NOBODY] * N, scores, labels, LIMITS, weights())
 
-    assert on_labels(None, scores, labels, weights()) is None
+    assert on_labels(None, scores, labels, LIMITS, weights()) is None
+    assert (found["rows"], found["difference"]["value"]) == (0, None)
