@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from moderation.agreement import resolve
 from moderation.categories import Category
 from moderation.columns import now
+from moderation.inserts import ensure
 from moderation.states import Origin, Verdict
 from moderation.tables import Case, Label, Member, Prediction, Report, Strike
 
@@ -18,8 +19,8 @@ async def member(session: AsyncSession, chat_id: int, user_id: int) -> Member:
     """The row of a person in a group, made if it is new."""
     found = await session.get(Member, (chat_id, user_id))
     if found is None:
-        found = Member(chat_id=chat_id, user_id=user_id)
-        session.add(found)
+        await ensure(session, Member, chat_id=chat_id, user_id=user_id)
+        found = await session.get_one(Member, (chat_id, user_id))
     return found
 
 
@@ -47,16 +48,14 @@ async def strikes(
 
 async def strike(session: AsyncSession, case: Case, days: int) -> None:
     """Add a strike for a case, unless there is one."""
-    known = await session.scalar(select(Strike.id).where(Strike.case_id == case.id))
-    if known is None:
-        session.add(
-            Strike(
-                chat_id=case.chat_id,
-                user_id=case.prediction.user_id,
-                case_id=case.id,
-                expires_at=now() + timedelta(days=days),
-            )
-        )
+    await ensure(
+        session,
+        Strike,
+        chat_id=case.chat_id,
+        user_id=case.prediction.user_id,
+        case_id=case.id,
+        expires_at=now() + timedelta(days=days),
+    )
 
 
 async def withdraw_strike(session: AsyncSession, case_id: int) -> None:

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from moderation.inserts import insert
 from moderation.preferences import Preferences
 from moderation.states import AssignmentState, Origin, Source
 from moderation.tables import Assignment, Case, Label, Prediction
@@ -213,11 +213,9 @@ async def _labelled(
 
 
 async def _show(session: AsyncSession, case_id: int, moderator_id: int, moment: datetime) -> None:
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     values = {"case_id": case_id, "moderator_id": moderator_id, "created_at": moment}
     await session.execute(
-        insert(Assignment)
+        insert(session, Assignment)
         .values(**values, state=AssignmentState.SHOWN)
         .on_conflict_do_update(
             index_elements=[Assignment.case_id, Assignment.moderator_id],

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from moderation.columns import now
+from moderation.inserts import insert
 from moderation.states import Act, ActState, PersonDecision, Step, Verdict
 from moderation.tables import Case, Enforcement, Label, Prediction
 
@@ -27,9 +27,7 @@ async def plan(session: AsyncSession, case_id: int, acts: Iterable[Act], step: S
         {"case_id": case_id, "act": act, "step": step, "state": ActState.PENDING} for act in acts
     ]
     if rows:
-        dialect = session.get_bind().dialect.name
-        insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-        await session.execute(insert(Enforcement).on_conflict_do_nothing(), rows)
+        await session.execute(insert(session, Enforcement).on_conflict_do_nothing(), rows)
 
 
 async def replan(session: AsyncSession, case_id: int, rows: Sequence[Enforcement]) -> None:

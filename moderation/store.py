@@ -5,11 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from moderation.categories import Category
 from moderation.columns import now
+from moderation.inserts import ensure, insert
 from moderation.states import (
     Origin,
     Source,
@@ -23,9 +23,7 @@ async def add_updates(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) 
     """Write updates (id, chat_id, payload); returns the ids that were not there yet."""
     if not rows:
         return []
-    dialect = session.get_bind().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    statement = insert(InboxUpdate).on_conflict_do_nothing().returning(InboxUpdate.id)
+    statement = insert(session, InboxUpdate).on_conflict_do_nothing().returning(InboxUpdate.id)
     added = await session.scalars(statement, list(rows))
     return sorted(added)
 
@@ -70,8 +68,8 @@ async def chat(session: AsyncSession, chat_id: int, title: str, kind: str) -> Ch
     """The row of a group, made if it is new."""
     found = await session.get(Chat, chat_id)
     if found is None:
-        found = Chat(id=chat_id, preferences={}, is_active=True, added_at=now())
-        session.add(found)
+        await ensure(session, Chat, id=chat_id, preferences={}, is_active=True, added_at=now())
+        found = await session.get_one(Chat, chat_id)
     found.title, found.kind = title, kind
     await session.flush()
     return found
