@@ -11,14 +11,7 @@ import structlog
 import torch
 from aiogram import Bot, Dispatcher
 from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
-from aiogram.types import (
-    BotCommand,
-    BotCommandScopeAllChatAdministrators,
-    BotCommandScopeAllGroupChats,
-    BotCommandScopeAllPrivateChats,
-    BotCommandScopeUnion,
-    Update,
-)
+from aiogram.types import Update
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import (
@@ -26,6 +19,7 @@ from bot import (
     chats,
     enforce,
     inquiries,
+    menu,
     models,
     moderate,
     outcome,
@@ -39,7 +33,6 @@ from bot import (
 )
 from bot.evidence import Scored
 from bot.inbox import Inbox
-from bot.language import LANGUAGES, language
 from bot.members import Members
 from bot.moves import Moves
 from bot.runner import Runner
@@ -58,20 +51,6 @@ NOTICE_AGE = timedelta(seconds=60)
 SWEEP_SECONDS = 5
 EXPIRE_SECONDS = 3600
 CONNECT_SECONDS = 5
-# The menu of each scope; what a person may do is checked anew by each handler.
-COMMANDS: dict[str, tuple[str, ...]] = {
-    "private": ("start", "settings", "review", "check", "why", "forget", "help"),
-    "members": ("rules", "why", "report"),
-    "administrators": (
-        "settings", "status", "stats", "review", "modchat", "exempt", "rules", "why", "report",
-    ),
-}  # fmt: skip
-EPHEMERAL = {"rules", "why", "status", "settings"}  # seen by the asker alone, where servers can
-SCOPES: dict[str, BotCommandScopeUnion] = {
-    "private": BotCommandScopeAllPrivateChats(),
-    "members": BotCommandScopeAllGroupChats(),
-    "administrators": BotCommandScopeAllChatAdministrators(),
-}
 
 
 async def run(settings: Settings) -> None:
@@ -83,6 +62,7 @@ async def run(settings: Settings) -> None:
             classifier = await asyncio.to_thread(load, settings)
             bot.session.middleware(Moves(sessions))
             await _connect(bot)
+            await menu.set_operators(bot, settings.operator_ids)
             log.info("started", bot=bot.id, model=classifier.version)
             await _serve(bot, sessions, make_batcher(classifier), settings)
     finally:
@@ -130,28 +110,13 @@ async def _connect(bot: Bot) -> None:
     while True:
         try:
             await bot.me()
-            await _set_commands(bot)
+            await menu.set_all(bot)
             return
         except TelegramUnauthorizedError:
             raise
         except AiogramError as error:
             log.warning("Telegram doesn't answer", reason=describe(error))
             await asyncio.sleep(CONNECT_SECONDS)
-
-
-async def _set_commands(bot: Bot) -> None:
-    for code in (None, *LANGUAGES):
-        words = language(code or "ru")
-        for name, scope in SCOPES.items():
-            commands = [
-                BotCommand(
-                    command=command,
-                    description=words.plain(f"command.{command}"),
-                    is_ephemeral=(name != "private" and command in EPHEMERAL) or None,
-                )
-                for command in COMMANDS[name]
-            ]
-            await bot.set_my_commands(commands, scope=scope, language_code=code)
 
 
 async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Settings) -> None:
@@ -179,6 +144,9 @@ async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Setti
         verdicts.leftovers(),
     )
 
+    service = Service(bot, sessions, batcher, settings)
+    await service.begin()
+    await outcome.finish(bot, sessions, settings)
     shadow = Shadow(bot, sessions, batcher, settings)
 
     async def prepare(update: Update) -> list[Scored]:
@@ -201,7 +169,7 @@ async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Setti
                 group.create_task(_sweep(bot, sessions)),
                 group.create_task(_expire(bot, sessions, settings)),
                 group.create_task(Runner(bot, sessions, settings).run()),
-                group.create_task(Service(bot, sessions, batcher, settings).run()),
+                group.create_task(service.run()),
                 group.create_task(shadow.run()),
             ]
             await inbox.run(stop)

@@ -9,7 +9,7 @@ from aiogram.types import Message
 from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import card
+from bot import card, menu
 from bot.answers import language_of, whisper
 from bot.chats import IN_GROUPS, add_link, is_moderator
 from bot.content import sender_of
@@ -43,20 +43,26 @@ def router() -> Router:
     return found
 
 
-async def on_start(message: Message, bot: Bot) -> None:
+async def on_start(message: Message, bot: Bot, settings: Settings) -> None:
     """How to begin."""
     words = of_person(message.from_user.language_code if message.from_user else None)
     await message.answer(words("start.hello", link=await add_link(bot, "start")))
+    if message.chat.id in settings.operator_ids:
+        await menu.set_operators(bot, [message.chat.id])
 
 
-async def on_help(message: Message, bot: Bot, sessions: Sessions, members: Members) -> None:
+async def on_help(
+    message: Message, bot: Bot, sessions: Sessions, members: Members, settings: Settings
+) -> None:
     """The commands that this person can use here."""
     words = await language_of(message, sessions)
     is_private = message.chat.type == "private"
-    key = "help.private" if is_private else "help.member"
-    if not is_private and await is_moderator(message, members):
-        key = "help.moderator"
-    await whisper(message, bot, sessions, words(key))
+    keys = ["help.private" if is_private else "help.member"]
+    if is_private and message.chat.id in settings.operator_ids:
+        keys.append("help.operator")
+    elif not is_private and await is_moderator(message, members):
+        keys = ["help.moderator"]
+    await whisper(message, bot, sessions, Markup("\n").join(map(words, keys)))
     _go_on(message)
 
 

@@ -30,6 +30,7 @@ from moderation.tables import TrainingRun
 
 log = structlog.get_logger()
 PICTURES = 4
+BY = "bot"  # who promotes where nobody pressed
 _DECISIONS = {"on": RunDecision.ENABLED, "keep": RunDecision.KEPT, "sure": RunDecision.FORCED}
 
 
@@ -49,11 +50,16 @@ def router() -> Router:
 
 async def post(bot: Bot, sessions: Sessions, settings: Settings, run: TrainingRun) -> None:
     """Show the verdict of a run where its progress was shown."""
-    if run.chat_id is None:
-        return
     folder = training.runs_folder(settings) / run.folder
     result = training.result(folder)
     if result is None:
+        return
+    is_late = settings.auto_promote and not settings.shadow_hours and run.decision is None
+    if is_late and result.promote:  # the trainer was killed before it promoted
+        await decide(sessions, settings, run, RunDecision.ENABLED, None)
+        async with sessions() as session:
+            run = await session.get_one(TrainingRun, run.id)
+    if run.chat_id is None:
         return
     words = language(run.language)
     said = retrain_words.verdict(words, run, result, training.gate(folder))
@@ -119,7 +125,7 @@ async def on_press(
         await answer(query, refusal, alert=True)
     elif press.button in ("force", "back"):
         await answer(query)
-    elif await _decide(sessions, settings, run, press, user.id):
+    elif await decide(sessions, settings, run, _DECISIONS[press.button], user.id):
         log.info("version decided", run=run.id, version=run.version, by=user.id, how=press.button)
         await answer(query, words.plain("common.accepted"))
     else:
@@ -196,37 +202,64 @@ async def _refusal(
     return None
 
 
-async def _decide(
-    sessions: Sessions, settings: Settings, run: TrainingRun, press: Press, user_id: int
-) -> bool:
-    """Record, then move the pointer; the watch of the registry does the rest. False if somebody
-    was first, or the version can't be served."""
-    decision = _DECISIONS[press.button]
-    async with sessions.begin() as session:
-        if not await runs.decide(session, run.id, decision, user_id):
-            return False
-    if decision is RunDecision.KEPT:
-        return True
-    forced = decision is RunDecision.FORCED
-    return await promote(sessions, settings, str(run.version), str(user_id), run.id, forced=forced)
-
-
-async def promote(
+async def decide(
     sessions: Sessions,
     settings: Settings,
-    version: str,
-    by: str,
-    run_id: int | None = None,
-    *,
-    forced: bool = False,
+    run: TrainingRun,
+    decision: RunDecision,
+    user_id: int | None,
 ) -> bool:
-    """Put a version into service, with a record before and after; false if it can't be."""
+    """Record, then move the pointer; the watch of the registry does the rest. False if somebody
+    was first, or the version can't be served. Nobody's decision is the bot's own, and stands only
+    against the champion that was compared."""
+    version, by = str(run.version), BY if user_id is None else str(user_id)
+    if decision is RunDecision.KEPT:
+        async with sessions.begin() as session:
+            return await runs.decide(session, run.id, decision, user_id)
+    previous = await asyncio.to_thread(_serving, settings.models_dir)
+    if user_id is None and run.champion not in (None, previous):
+        return False
+    async with sessions.begin() as session:  # both or neither, so that a kill loses no decision
+        if not await runs.decide(session, run.id, decision, user_id):
+            return False
+        is_forced = decision is RunDecision.FORCED
+        asked = await runs.ask_promotion(
+            session, version, by, run.id, previous=previous, is_forced=is_forced
+        )
+    return await _promote(sessions, settings, asked, version, by)
+
+
+async def promote(sessions: Sessions, settings: Settings, version: str, by: str) -> bool:
+    """Put a version into service that no run asks about; false if it can't be."""
+    previous = await asyncio.to_thread(_serving, settings.models_dir)
     async with sessions.begin() as session:
-        await runs.ask_promotion(session, version, by, run_id, is_forced=forced)
+        asked = await runs.ask_promotion(session, version, by, None, previous=previous)
+    return await _promote(sessions, settings, asked, version, by)
+
+
+async def finish(bot: Bot, sessions: Sessions, settings: Settings) -> None:
+    """Make the promotion that was decided just before the bot was killed, unless another one was
+    made meanwhile."""
+    async with sessions() as session:
+        asked = await runs.asked(session)
+    if asked is None or asked.previous != await asyncio.to_thread(_serving, settings.models_dir):
+        return
+    log.info("promotion goes on", version=asked.version, by=asked.by)
+    await _promote(sessions, settings, asked.id, asked.version, asked.by)
+    if asked.run_id is not None:
+        await refresh(bot, sessions, settings, asked.run_id)
+
+
+async def _promote(
+    sessions: Sessions, settings: Settings, asked: int, version: str, by: str
+) -> bool:
+    """Move the pointer, with a record before and after; it is open again if that can't be."""
     try:
         found = await asyncio.to_thread(registry.promote, settings.models_dir, version, by)
     except (ModelError, OSError) as error:
         log.warning("version not promoted", version=version, reason=describe(error))
+        async with sessions.begin() as session:
+            await runs.withdraw(session, asked)
         return False
     async with sessions.begin() as session:
         await runs.promoted(session, found.version, found.previous, found.by, found.at)

@@ -52,7 +52,7 @@ class Runner:
         self._beats: dict[int, datetime] = {}
         self._children: dict[int, subprocess.Popen[bytes]] = {}
         self._asked: dict[int, float] = {}  # when a run was sent SIGTERM
-        self._shown: tuple[int, str] | None = None
+        self._shown: tuple[int, int | None, str] | None = None
         self._shown_at = 0.0
         self._scheduled_at = 0.0
 
@@ -231,12 +231,12 @@ class Runner:
         words = language(run.language)
         stops = run.cancelled_by is not None
         said = progress.told(words, found, stops=stops)
-        known = self._shown == (run.id, said)
+        known = self._shown == (run.id, run.message_id, said)
         if known or monotonic() - self._shown_at < EDIT_SECONDS:
             return
         markup = None if stops else retrain_words.button(words, run.id, "stop")
         await self._show(run, said, markup)
-        self._shown, self._shown_at = (run.id, said), monotonic()
+        self._shown, self._shown_at = (run.id, run.message_id, said), monotonic()
 
     async def _show(self, run: TrainingRun, said: str, markup: InlineKeyboardMarkup | None) -> None:
         """Change the run's message, or send one where there is none."""

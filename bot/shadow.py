@@ -151,11 +151,8 @@ class Shadow:
         """After its shadow time, what passed the gate serves if that is wished."""
         if not (self._settings.auto_promote and run.promote):
             return
-        async with self._sessions.begin() as session:
-            if not await runs.decide(session, run.id, RunDecision.ENABLED, None):
-                return
-        await outcome.promote(self._sessions, self._settings, str(run.version), swaps.BY, run.id)
-        await outcome.refresh(self._bot, self._sessions, self._settings, run.id)
+        if await outcome.decide(self._sessions, self._settings, run, RunDecision.ENABLED, None):
+            await outcome.refresh(self._bot, self._sessions, self._settings, run.id)
 
 
 def compared(served: Sequence[Scored], shadow: Sequence[Scored], policy: Policy) -> dict[str, int]:

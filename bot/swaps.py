@@ -15,11 +15,12 @@ from aiogram.exceptions import AiogramError
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.language import of_person
+from bot.outcome import BY
 from bot.telegram import describe
 from moderation import golden, registry, runs, store
 from moderation.batcher import Batcher
 from moderation.categories import Category
-from moderation.classifier import ModelError, TorchClassifier
+from moderation.classifier import Classifier, ModelError, TorchClassifier
 from moderation.columns import now
 from moderation.database import Sessions
 from moderation.preferences import Preferences
@@ -28,7 +29,6 @@ from moderation.settings import Settings
 
 log = structlog.get_logger()
 WATCH_SECONDS = 2
-BY = "bot"  # who takes a version that can't serve out of service
 
 
 class UnfitError(Exception):
@@ -51,14 +51,19 @@ class Service:
         self._refused: datetime | None = None  # the moment of a promotion that came to nothing
         self._noted: datetime | None = None
 
+    async def begin(self) -> None:
+        """Try what the start loaded, before it judges anything: a bot that was killed while it
+        swapped begins with a version that nobody tried."""
+        if self._serving != self._embedded:
+            try:
+                await self._try_first()
+            except (SQLAlchemyError, OSError, ModelError) as error:
+                log.warning("version not tried", version=self._serving, reason=describe(error))
+
     async def run(self) -> None:
         """Serve what is promoted, until cancelled."""
-        is_tried = self._serving == self._embedded
         while True:
             try:
-                if not is_tried:
-                    await self._try_first()
-                    is_tried = True
                 await self._look()
             except (SQLAlchemyError, OSError, ModelError) as error:
                 log.warning("registry not watched", reason=describe(error))
@@ -81,10 +86,7 @@ class Service:
         if pointer is not None:
             await self._note(pointer)
         try:
-            classifier = await asyncio.to_thread(
-                prepare, self._settings.models_dir, wanted, self._settings.device
-            )
-            await self._check_policies(classifier)
+            classifier = await self._prepared(wanted)
         except Exception as error:  # whatever it is, the old one serves on
             await self._refuse(pointer, wanted, self._serving, error)
             return
@@ -93,26 +95,35 @@ class Service:
         log.info("model swapped", version=classifier.version, before=before)
 
     async def _try_first(self) -> None:
-        """A bot that was killed while it swapped begins with a version that nobody tried."""
         classifier = self._batcher.classifier
-        failed = await asyncio.to_thread(golden.failures, classifier)
-        if not failed:
-            return
-        error = UnfitError("golden", ", ".join(failed))
+        try:
+            await asyncio.to_thread(_try, classifier)
+            await self._check_policies(classifier)
+        except UnfitError as error:
+            await self._fall_back(classifier.version, error)
+
+    async def _fall_back(self, refused: str, error: UnfitError) -> None:
         pointer = await asyncio.to_thread(registry.promotion, self._settings.models_dir)
-        models, device = self._settings.models_dir, self._settings.device
         for version in (pointer and pointer.previous, self._embedded):
-            if not version or version == classifier.version:
+            if not version or version == refused:
                 continue
             try:
-                self._batcher.swap(await asyncio.to_thread(prepare, models, version, device))
+                self._batcher.swap(await self._prepared(version))
             except Exception as other:  # the embedded one is left to serve
                 log.warning("version not loaded", version=version, reason=describe(other))
                 continue
-            await self._refuse(pointer, classifier.version, version, error)
+            if pointer is not None:
+                await self._note(pointer)
+            await self._refuse(pointer, refused, version, error)
             return
 
-    async def _check_policies(self, classifier: TorchClassifier) -> None:
+    async def _prepared(self, version: str) -> TorchClassifier:
+        models, device = self._settings.models_dir, self._settings.device
+        classifier = await asyncio.to_thread(prepare, models, version, device)
+        await self._check_policies(classifier)
+        return classifier
+
+    async def _check_policies(self, classifier: Classifier) -> None:
         """A group's policy must not ask for what the model doesn't know."""
         async with self._sessions() as session:
             chats = await store.chats(session)
@@ -172,7 +183,11 @@ def prepare(models: Path, version: str, device: str) -> TorchClassifier:
         raise UnfitError("files", str(error)) from error
     classifier = TorchClassifier(directory, device)
     classifier.score(classifier.encode("warm-up"))
+    _try(classifier)
+    return classifier
+
+
+def _try(classifier: Classifier) -> None:
     failed = golden.failures(classifier)
     if failed:
         raise UnfitError("golden", ", ".join(failed))
-    return classifier

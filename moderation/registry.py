@@ -137,6 +137,8 @@ def promote(models: Path, version: str, by: str) -> Promotion:
     """Put a version into service: one atomic replacement of the pointer."""
     verify(locate(models, version))
     current = promotion(models)
+    if current is not None and current.version == version:
+        return current  # a second time, after a kill, must not lose the way back
     previous = current.version if current else card(EMBEDDED).version
     return _point(models, Promotion(version=version, previous=previous, by=by, at=_now()))
 

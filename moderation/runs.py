@@ -191,13 +191,36 @@ async def shadowed(session: AsyncSession, run_id: int, counts: dict[str, int]) -
 
 
 async def ask_promotion(
-    session: AsyncSession, version: str, by: str, run_id: int | None, *, is_forced: bool = False
+    session: AsyncSession,
+    version: str,
+    by: str,
+    run_id: int | None,
+    *,
+    previous: str | None = None,
+    is_forced: bool = False,
 ) -> int:
-    """Note that somebody is about to put a version into service."""
-    row = Promotion(version=version, by=by[:BY_LIMIT], run_id=run_id, is_forced=is_forced)
+    """Note that somebody is about to put a version into service in place of `previous`."""
+    row = Promotion(
+        version=version, previous=previous, by=by[:BY_LIMIT], run_id=run_id, is_forced=is_forced
+    )
     session.add(row)
     await session.flush()
     return row.id
+
+
+async def asked(session: AsyncSession) -> Promotion | None:
+    """The last promotion, if it was written down and not made: a kill came in between."""
+    last = (await session.scalars(select(Promotion).order_by(Promotion.id.desc()))).first()
+    return last if last is not None and last.at is None else None
+
+
+async def withdraw(session: AsyncSession, promotion_id: int) -> None:
+    """Forget a promotion that could not be made, and what was decided: it is open again."""
+    row = await session.get_one(Promotion, promotion_id)
+    if row.run_id is not None:
+        nothing = {"decision": None, "decided_by": None, "decided_at": None}
+        await _set(session, row.run_id, **nothing)
+    await session.delete(row)
 
 
 async def promoted(

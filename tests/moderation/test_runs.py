@@ -138,6 +138,34 @@ async def test_a_promotion_is_written_before_it_is_made_and_dated_after(sessions
     assert (row.at, row.previous, row.is_forced) == (at, "v1", True)
 
 
+async def test_a_promotion_that_was_asked_for_and_not_made_is_found_until_it_is(sessions):
+    run_id = await begin(sessions)
+    await end(sessions, run_id, version="v2")
+    async with sessions.begin() as session:
+        assert await runs.asked(session) is None
+        assert await runs.decide(session, run_id, RunDecision.FORCED, 5)
+        asked = await runs.ask_promotion(session, "v2", "5", run_id, previous="v1")
+    async with sessions() as session:
+        found = await runs.asked(session)
+        assert (found.id, found.version, found.previous) == (asked, "v2", "v1")
+    async with sessions.begin() as session:
+        await runs.promoted(session, "v2", "v1", "5", now())
+    async with sessions() as session:
+        assert await runs.asked(session) is None
+
+
+async def test_a_promotion_that_cant_be_made_leaves_the_decision_open(sessions):
+    run_id = await begin(sessions)
+    await end(sessions, run_id, version="v2")
+    async with sessions.begin() as session:
+        await runs.decide(session, run_id, RunDecision.ENABLED, 5)
+        asked = await runs.ask_promotion(session, "v2", "5", run_id, previous="v1")
+    async with sessions.begin() as session:
+        await runs.withdraw(session, asked)
+    assert not await rows(sessions, Promotion)
+    assert (await only(sessions)).decision is None
+
+
 async def test_promotions_by_other_programs_belong_to_the_history(sessions):
     at = now()
     for number, version in enumerate(("v2", "v3", "v3")):
