@@ -1,154 +1,47 @@
-"""From corrections to another model in service and back, over HTTP and as processes.
-
-The trainer is a stand-in that obeys the real one's contract, so that its course can be steered.
-"""
+"""From corrections to another model in service and back, over HTTP and as processes."""
 
 import asyncio
-import json
 import os
 import signal
-from pathlib import Path
 
 import pytest_asyncio
 
 from bot import models, outcome, retrain, retrain_words
-from moderation import database, registry
-from moderation.states import RunDecision, RunState, Source
-from moderation.tables import Label, Promotion, TrainingRun
+from moderation import registry
+from moderation.states import RunDecision, RunState
+from moderation.tables import Promotion, TrainingRun
 from sandbox import scene
-from tests.e2e.stage import CLEAN, INSULT, MEMBER, MODERATOR, OWNER, STRANGER, staged, until
+from tests.e2e.stage import CLEAN, INSULT, MEMBER, MODERATOR, OWNER, STRANGER, until
+from tests.e2e.trainings import (
+    EMBEDDED,
+    OPERATOR,
+    OTHER,
+    buttons,
+    changed,
+    judged,
+    last_run,
+    operated,
+    order,
+    press,
+    process,
+    said,
+    says,
+    serves,
+    train,
+    trained,
+)
 
-OPERATOR, OTHER = 9_001, 9_002
-ROOT = Path(__file__).parents[2]
-STANDIN = ROOT / "tests" / "e2e" / "standin"
 TEXT = "Да ты сапожник, руки из жопы"  # the embedded model passes it, the shifted one doesn't
-EMBEDDED = registry.card(registry.EMBEDDED).version
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def stage(tmp_path_factory):
     """A bot with two operators and a trainer that can be steered."""
-    async with staged(tmp_path_factory.mktemp("retrain")) as made:
-        made.environment = {
-            "OPERATOR_IDS": f"{OPERATOR},{OTHER}", "RETRAIN_MIN_LABELS": "2",
-            "SHADOW_HOURS": "1",
-            # Without the safe path the current folder would come first, and with it the trainer.
-            "PYTHONPATH": f"{STANDIN}{os.pathsep}{ROOT}", "PYTHONSAFEPATH": "1",
-        }  # fmt: skip
-        for number, name in ((OPERATOR, "Оля"), (OTHER, "Олег")):
-            await made.people.post("users", id=number, first_name=name, language_code="ru")
+    async with operated(tmp_path_factory.mktemp("retrain"), SHADOW_HOURS="1") as made:
         await made.start_bot()
         for number in (OPERATOR, OTHER):
             await made.people.write(number, number, "/start")
         yield made
-
-
-def order(stage, **given):
-    """How the next training goes, or the one under way goes on."""
-    (stage.folder / "models").mkdir(exist_ok=True)
-    path = stage.folder / "standin.json"
-    path.with_suffix(".new").write_text(json.dumps({"promote": True, "name": "x"} | given))
-    path.with_suffix(".new").rename(path)
-
-
-async def says(stage, words, chat_id=OPERATOR, seconds=30.0):
-    """The last message of the bot, once it says something."""
-
-    async def now_says():
-        found = await stage.people.messages(chat_id, scene.BOT_ID)
-        return found[-1] if found and words in said(found[-1]) else None
-
-    return await until(now_says, seconds)
-
-
-def process(pid):
-    """The environment and the command line of a process, empty if it is gone."""
-    folder = Path(f"/proc/{pid}")
-    if not folder.exists():
-        return b""
-    return (folder / "environ").read_bytes() + (folder / "cmdline").read_bytes()
-
-
-def said(message):
-    return message.get("text", "").replace("\N{NO-BREAK SPACE}", " ")
-
-
-def buttons(message):
-    rows = message.get("reply_markup", {}).get("inline_keyboard", [])
-    return [button["text"] for row in rows for button in row]
-
-
-async def press(stage, message, user_id=OPERATOR, **button):
-    """Press a button; what the bot answered."""
-    chat_id = message["chat"]["id"]
-    query_id = await stage.people.press(chat_id, message["message_id"], user_id, **button)
-
-    async def answer():
-        found = (await stage.people.get("callbacks"))["callbacks"]
-        return next(c for c in found if c["id"] == query_id)["answer"]
-
-    return await until(answer)
-
-
-async def changed(stage, message, words, seconds=30.0):
-    """A message once it says something."""
-
-    async def now_says():
-        found = await stage.people.messages(message["chat"]["id"])
-        same = next(m for m in found if m["message_id"] == message["message_id"])
-        return same if words in said(same) else None
-
-    return await until(now_says, seconds)
-
-
-async def train(stage):
-    """Ask for a training with labels that are new to any model, and confirm; its message."""
-    async with database.opened(stage.database_url) as sessions, sessions.begin() as session:
-        session.add_all(
-            Label(
-                moderator_id=number, source=Source.IMPORT, text=f"{INSULT} {number}",
-                vector={"insult": 1}, model_version="", scores={},
-            )
-            for number in (1, 2)
-        )  # fmt: skip
-    await stage.people.write(OPERATOR, OPERATOR, "/retrain")
-    question = await says(stage, "Обучить новую модель?")
-    await press(stage, question, button="Обучить")
-    return question
-
-
-async def trained(stage):
-    """The verdict of a training that goes through."""
-    await train(stage)
-
-    async def shown():
-        run = (await stage.rows(TrainingRun))[-1]
-        return run.verdict_id if run.is_reported else None
-
-    verdict_id = await until(shown)
-    found = await stage.people.messages(OPERATOR)
-    return next(m for m in found if m["message_id"] == verdict_id)
-
-
-async def last_run(stage):
-    return (await stage.rows(TrainingRun))[-1]
-
-
-async def serves(stage, version):
-    async def swapped():
-        line = stage.bot.said.rpartition("model swapped")[2].partition("\n")[0]
-        return f"version={version}" in line
-
-    await until(swapped)
-
-
-async def judged(stage, group, text):
-    """What became of a text: the version that judged it and the action."""
-    number = len(await stage.predictions(group))
-    await stage.people.write(group, MEMBER, text)
-    await stage.settled(group, number + 1)
-    found = (await stage.predictions(group))[-1]
-    return found.model_version, found.action.name
 
 
 async def test_others_are_refused_and_their_forged_presses_change_nothing(stage):

@@ -2,9 +2,23 @@ import pytest
 
 from moderation import database, groups, people, store
 from moderation.categories import Category
-from moderation.columns import now
+from moderation.columns import Table, now
 from moderation.policy import Action
-from moderation.tables import Case, Chat, Member, Prediction, PreferenceChange, Report, Strike
+from moderation.states import Act, RunDecision, RunState
+from moderation.tables import (
+    Case,
+    Chat,
+    Enforcement,
+    InboxUpdate,
+    Member,
+    Note,
+    Prediction,
+    PreferenceChange,
+    Report,
+    Strike,
+    TrainingRun,
+)
+from tests.moderation.rows import rows
 
 OLD, NEW, MODCHAT = -5, -1005, -7
 
@@ -91,3 +105,49 @@ async def test_a_late_message_of_the_old_group_undoes_nothing(sessions, filled):
         assert late.moved_to == NEW
         assert not await groups.rekey(session, OLD, NEW)
         assert (await session.get_one(Chat, NEW)).preferences == {"preset": "strict"}
+
+
+async def moved(sessions, **run):
+    """What became of the acts and the trainings of a group that moved."""
+    async with sessions.begin() as session:
+        case = await session.scalar(Case.__table__.select())
+        session.add(Enforcement(case_id=case, act=Act.NOTICE, message_id=4))
+        session.add(Note(chat_id=OLD, message_id=5, expires_at=now()))
+        session.add(InboxUpdate(id=1, chat_id=OLD, payload=""))
+        told = {"message_id": 6, "verdict_id": 7, "thread_id": 8, "is_reported": True}
+        for number in (1, 2):
+            values = {"folder": str(number), "chat_id": OLD, "state": RunState.FINISHED}
+            session.add(TrainingRun(**values | told | run))
+    async with sessions.begin() as session:
+        assert await groups.rekey(session, OLD, NEW)
+    return await rows(sessions, Enforcement), await rows(sessions, TrainingRun)
+
+
+async def test_no_column_names_the_old_group_any_more(sessions, filled):
+    await moved(sessions)
+    for table in Table.metadata.tables.values():
+        for column in (c for c in table.c if c.name.endswith("chat_id")):
+            async with sessions() as session:
+                found = await session.execute(table.select().where(column == OLD))
+            assert not found.all(), column
+
+
+async def test_messages_of_the_bot_stay_behind(sessions, filled):
+    (act,), trainings = await moved(sessions)
+    assert act.message_id is None
+    for run in trainings:
+        assert run.chat_id == NEW
+        assert (run.message_id, run.thread_id, run.verdict_id) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("run", "told"),
+    [
+        ({"version": "v2"}, [True, False]),
+        ({"version": "v2", "decision": RunDecision.KEPT}, [True, True]),
+        ({"version": None, "state": RunState.CANCELLED}, [True, True]),
+    ],
+)
+async def test_a_verdict_that_is_still_open_is_shown_again(sessions, filled, run, told):
+    _, trainings = await moved(sessions, **run)
+    assert [each.is_reported for each in trainings] == told

@@ -1,9 +1,17 @@
 import json
+import os
+import random
+import shutil
+import signal
+import time
+from contextlib import suppress
 
 import pytest
 
 from moderation import registry
 from moderation.classifier import ModelError
+
+KILLS = 12
 
 
 @pytest.fixture
@@ -80,3 +88,63 @@ def test_a_spoilt_pointer_is_named(models, published, content):
     (models / registry.POINTER).write_text(content)
     with pytest.raises(ModelError, match="not a champion pointer"):
         registry.champion(models)
+
+
+def test_promoting_the_champion_again_keeps_the_way_back(models, published):
+    registry.promote(models, "v1", by="a")
+    promoted = registry.promote(models, "v2", by="a")
+    assert registry.promote(models, "v2", by="b") == promoted
+    assert registry.rollback(models, by="b").version == "v1"
+
+
+def killed(work, *arguments, when=lambda: True, after=0.0):
+    """Begin some work in a process of its own, and kill that a while after `when` holds."""
+    child = os.fork()
+    if child == 0:
+        with suppress(BaseException):
+            work(*arguments)
+        os._exit(0)
+    while not when() and os.waitpid(child, os.WNOHANG) == (0, 0):
+        pass
+    time.sleep(after)
+    with suppress(ProcessLookupError, ChildProcessError):
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_killed_while_it_publishes_a_version_is_whole_or_not_there(models):
+    embedded, chance = registry.card(registry.EMBEDDED), random.Random(1)
+    began = time.monotonic()
+    registry.publish(registry.EMBEDDED, models)
+    took = time.monotonic() - began
+    halves = lambda: [*models.glob(".publishing-*")]  # noqa: E731
+    for _ in range(KILLS):
+        shutil.rmtree(models)
+        after = chance.uniform(0, took)
+        killed(registry.publish, registry.EMBEDDED, models, when=halves, after=after)
+        there = registry.versions(models)
+        assert there in ([], [embedded])
+        assert all(registry.verify(models / card.version) == embedded for card in there)
+        assert registry.champion(models) == registry.EMBEDDED
+        if not there:
+            assert halves()
+            assert registry.publish(registry.EMBEDDED, models) == embedded.version
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_killed_while_it_promotes_there_is_one_champion(models, published):
+    chance = random.Random(1)
+    began = time.monotonic()
+    registry.promote(models, "v2", by="a")
+    took = time.monotonic() - began
+    served = "v2"
+    for number in range(KILLS):
+        other = ("v1", "v2")[number % 2]
+        killed(registry.promote, models, other, "b", after=chance.uniform(0, 2 * took))
+        found = registry.promotion(models)
+        assert found.version in (served, other)
+        assert registry.verify(registry.champion(models)).version == found.version
+        again = registry.promote(models, other, by="c")
+        assert (again.version, again.previous) == (other, served)
+        served = other

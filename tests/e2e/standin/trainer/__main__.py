@@ -3,12 +3,14 @@ reports, stops, resumes and publishes as the real one does.
 
 `standin.json` beside the models says how it goes: `hold`, the share at which it waits until told
 otherwise; `promote`, the gate's word; `shift`, what is added to a category's logit; `missing`;
-`error`, what it fails with; `name`, the end of the version.
+`error`, what it fails with; `name`, the end of the version; `without`, a category that the model
+doesn't know; `ballast`, megabytes of zeros among its files, so that checking them takes a while.
 """
 
 import hashlib
 import importlib.util
 import json
+import os
 import shutil
 import signal
 import struct
@@ -56,6 +58,11 @@ def picture(path):
     )
 
 
+def digest(path):
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def publish(given):
     """The embedded model with other intercepts; the card last."""
     source = Path(importlib.util.find_spec("moderation").origin).parent / "default_model"
@@ -67,15 +74,20 @@ def publish(given):
         calibration[category]["intercept"] += shift
     path.write_text(json.dumps(calibration))
     card = json.loads((target / "card.json").read_text())
+    if unknown := given.get("without"):
+        config = target / "config.json"
+        config.write_text(config.read_text().replace(f'"{unknown}"', '"unheard-of"'))
+    if ballast := given.get("ballast"):
+        (target / "ballast").touch()
+        os.truncate(target / "ballast", ballast << 20)
+        card["files"]["ballast"] = ""
     parent = card["version"]
     version = f"standin-{given['name']}"
     # Hardly newer than its parent, so that the labels of a test are new to each in turn.
     age = timedelta(seconds=1 + len(list(MODELS.glob("standin-*"))))
     created = (datetime.fromisoformat(card["created"]) + age).isoformat()
     card |= {"version": version, "created": created, "parent": parent}
-    card["files"] = {
-        name: hashlib.sha256((target / name).read_bytes()).hexdigest() for name in card["files"]
-    }
+    card["files"] = {name: digest(target / name) for name in card["files"]}
     (target / "card.json").write_text(json.dumps(card))
     target.rename(MODELS / version)
     return version, parent
@@ -109,7 +121,17 @@ def conclude(given):
         ],
     }  # fmt: skip
     (RUN / "result.json").write_text(json.dumps(result))
+    if "--promote" in sys.argv and given["promote"]:
+        promote(version, parent)
+        (RUN / "result.json").write_text(json.dumps(result | {"promoted": True}))
     return 0 if given["promote"] else 3
+
+
+def promote(version, previous):
+    pointer = {"version": version, "previous": previous, "by": option("--by")}
+    staging = MODELS / ".champion.json.standin"
+    staging.write_text(json.dumps(pointer | {"at": datetime.now(UTC).isoformat()}))
+    staging.rename(MODELS / "champion.json")
 
 
 def main():
