@@ -22,8 +22,8 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	@touch $@ $(VENV)/.run
 
-demo: $(VENV)/.run  ## Play the bot's work with a local Telegram (EXIT=1: stop after the table)
-	$(BIN)/python -m bot demo $(if $(EXIT),--exit)
+demo: $(VENV)/.run  ## Play the bot's work with a local Telegram (EXIT=1: stop after the table, RETRAIN=1: train, too)
+	$(BIN)/python -m bot demo $(if $(EXIT),--exit) $(if $(RETRAIN),--retrain)
 
 test: $(VENV)/.dev  ## Run the tests (ARGS="-k words": some of them)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)

@@ -41,6 +41,9 @@ def run() -> None:
 @cli.command()
 def demo(
     leave: Annotated[bool, typer.Option("--exit", help="Stop after the table.")] = False,
+    trains: Annotated[
+        bool, typer.Option("--retrain", help="Also learn from corrections: some minutes more.")
+    ] = False,
 ) -> None:
     """Show everything at work, with a local Telegram: no token, no network."""
     from rich.console import Console
@@ -49,7 +52,7 @@ def demo(
 
     console = Console(width=None if sys.stdout.isatty() else 140)
     try:
-        raise SystemExit(asyncio.run(demonstrate(leave=leave, console=console)))
+        raise SystemExit(asyncio.run(demonstrate(leave=leave, trains=trains, console=console)))
     except KeyboardInterrupt:
         raise SystemExit(0) from None
 
