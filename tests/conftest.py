@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"
+# Tests run side by side; before PyTorch is loaded.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 POSTGRES_BINARIES = Path("/usr/lib/postgresql")
 LABELS = ("obscenity", "insult", "threat", "discrimination", "rude", "non_toxic")

@@ -5,7 +5,6 @@ import contextlib
 import itertools
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from moderation.states import Origin
 from moderation.tables import Case, Enforcement, Label, Prediction
 from sandbox import scene
 from sandbox.client import Client
+from tests.commands import Command
 
 INSULT = "Какой же ты идиот, тварь безмозглая!"
 CLEAN = "Доброе утро! Завтра в десять собрание у второго подъезда."
@@ -31,7 +31,7 @@ _group_ids = itertools.count(-1_002_000_000_000, -1)
 class Process:
     """A running `python -m …` and what it prints."""
 
-    child: asyncio.subprocess.Process
+    child: Command
     log: Path
 
     @property
@@ -45,13 +45,7 @@ class Process:
 
 
 async def start(log: Path, *command: str, **environment: str) -> Process:
-    with log.open("ab") as file:
-        child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", *command,
-            env=os.environ | {"HF_HUB_OFFLINE": "1"} | environment,
-            stdout=file, stderr=file,
-        )  # fmt: skip
-    return Process(child, log)
+    return Process(Command(command, log, log, os.environ | environment), log)
 
 
 async def until(check, seconds=30.0):

@@ -1,10 +1,8 @@
-import os
 import random
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+
+from tests import commands
 
 WORDS = {
     "obscenity": ["хуйня полная", "пиздец какой", "заебали уже"],
@@ -48,12 +46,7 @@ def write(path, lines):
 
 def trainer(*arguments):
     """Run the command line in a process of its own, as people and the bot do."""
-    command = [sys.executable, "-m", "trainer", *map(str, arguments)]
-    root = Path(__file__).parents[2]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-    return subprocess.run(
-        command, cwd=root, env=environment, capture_output=True, text=True, check=False
-    )
+    return commands.run("trainer", *arguments)
 
 
 @pytest.fixture

@@ -1,13 +1,11 @@
 import os
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from moderation import registry
+from tests.commands import Command
 from tests.trainer.conftest import gold_lines, trainer, write
 
 RECIPE = ["--recipe", "tiny", "--set", "pretraining_epochs=3", "--set", "epochs=3"]
@@ -28,21 +26,15 @@ def uninterrupted(gold):
 
 def kill_when(pattern, output, *arguments):
     """Kill a run as soon as a file of `pattern` is there."""
-    command = [sys.executable, "-m", "trainer", "train", "--output", output, *arguments]
-    process = subprocess.Popen(
-        [*map(str, command)],
-        cwd=Path(__file__).parents[2],
-        env=os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    words, said = ("trainer", "train", "--output", output, *arguments), output.parent / "said"
+    command = Command(words, said, said, os.environ)
     until = time.monotonic() + 120
     while not list(output.glob(pattern)):
-        assert process.poll() is None, "the run ended before it could be killed"
+        assert command.returncode is None, "the run ended before it could be killed"
         assert time.monotonic() < until
         time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    command.send_signal(signal.SIGKILL)
+    command.join()
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import pytest
 
 from moderation import registry
 from moderation.categories import Category
+from tests.commands import Command
 from tests.trainer.bot_labels import fill
 from tests.trainer.conftest import CLEAN, WORDS, sentence, trainer
 from trainer import config
@@ -83,28 +82,21 @@ def candidate(models, base):
     return next(c for c in registry.versions(models) if c.version != registry.card(base).version)
 
 
-def disturb(number, when, given):
+def disturb(number, when, given, said):
     """Start a run, send it a signal as soon as `when` holds; its exit status."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "trainer", "retrain", *map(str, given)],
-        cwd=Path(__file__).parents[2],
-        env=os.environ | {"HF_HUB_OFFLINE": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    command = Command(("trainer", "retrain", *given), Path(os.devnull), said, os.environ)
     until = time.monotonic() + 200
     while not when():
-        assert process.poll() is None, process.stderr and process.stderr.read()
+        assert command.returncode is None, said.read_text()
         assert time.monotonic() < until
         time.sleep(0.005)
-    process.send_signal(number)
+    command.send_signal(number)
     begun = time.monotonic()
-    _, said = process.communicate()
+    status = command.join()
     if number == signal.SIGTERM:
         assert time.monotonic() - begun < 10
-        assert "Traceback" not in said
-    return process.returncode
+        assert "Traceback" not in said.read_text()
+    return status
 
 
 def test_the_run_is_told_step_by_step(whole):
@@ -205,18 +197,19 @@ def test_stopped_and_killed_at_every_phase_it_ends_as_one_that_was_not(
             and any(line["phase"] == phase for line in steps(directory))
         )
 
+    said = tmp_path / "said"
     epoch = "work/checkpoints/checkpoint-*/trainer_state.json"
-    assert disturb(signal.SIGTERM, lambda: [*directory.glob(epoch)], given) == 143
+    assert disturb(signal.SIGTERM, lambda: [*directory.glob(epoch)], given, said) == 143
     assert [path.name for path in models.glob("2*")] == versions
     asyncio.run(  # what is said meanwhile waits for the next run
         fill(f"sqlite+aiosqlite:///{tmp_path}/new.sqlite3", [("новое слово", 1, {"insult": 1})])
     )
     given = [*given, "--labels", tmp_path / "new.sqlite3", "--resume"]
-    assert disturb(signal.SIGKILL, reached("report"), given) == -signal.SIGKILL
+    assert disturb(signal.SIGKILL, reached("report"), given, said) == -signal.SIGKILL
     assert [path.name for path in models.glob("2*")] == versions
     (models / ".publishing-killed").mkdir()
     published = lambda: len([*models.glob("2*")]) > len(versions)  # noqa: E731
-    assert disturb(signal.SIGKILL, published, given) in (-signal.SIGKILL, 0, 3)
+    assert disturb(signal.SIGKILL, published, given, said) in (-signal.SIGKILL, 0, 3)
     done = trainer("retrain", *given)
 
     assert done.returncode == whole[2].returncode, done.stderr
