@@ -19,6 +19,7 @@ cli.add_typer(labels, name="labels")
 @cli.command()
 def run() -> None:
     """Moderate: receive updates until SIGTERM."""
+    settings = _settings()
     from aiogram.exceptions import TelegramUnauthorizedError
     from aiogram.utils.token import TokenValidationError
 
@@ -26,7 +27,6 @@ def run() -> None:
     from moderation.classifier import ModelError
     from moderation.database import DatabaseError
 
-    settings = _settings()
     app.configure_log(settings.log_format)
     try:
         asyncio.run(app.run(settings))
@@ -60,6 +60,7 @@ def demo(
 @cli.command()
 def doctor() -> None:
     """Say what is well and what is not, and what to do about it."""
+    settings = _settings()
     from bot.doctor import examine
 
     async def tell() -> bool:
@@ -69,7 +70,6 @@ def doctor() -> None:
             well = well and finding.is_well
         return well
 
-    settings = _settings()
     raise SystemExit(0 if asyncio.run(tell()) else 1)
 
 
