@@ -106,6 +106,8 @@ def command(settings: Settings, folder: Path, by: str, *, resume: bool) -> list[
     for option, files in (("--gold", settings.retrain_gold), ("--corpus", settings.retrain_corpus)):
         for file in files:
             asked += [option, str(file)]
+    if settings.retrain_priority == "idle":
+        asked.append("--idle")
     if "base_model" in settings.model_fields_set:
         asked += ["--base", settings.base_model]
     # What goes through shadow time first is promoted after it.

@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     retrain_every: float = Field(default=0, ge=0, le=24 * 366)  # hours; 0: only when asked
     retrain_min_labels: int = Field(default=200, ge=1)
     retrain_gold: Annotated[tuple[Path, ...], NoDecode] = ()
+    retrain_priority: str = Field(default="idle", pattern="^(idle|low)$")
     retrain_corpus: Annotated[tuple[Path, ...], NoDecode] = ()
     auto_promote: bool = False
     shadow_hours: float = Field(default=0, ge=0, le=24 * 31)

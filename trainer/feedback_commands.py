@@ -36,6 +36,9 @@ def retrain(
         bool, typer.Option(help="Put the model into service if the gate lets it pass.")
     ] = False,
     by: Annotated[str, typer.Option(help="Who promotes, for the record.")] = "trainer",
+    idle: Annotated[
+        bool, typer.Option(help="Take only processor time that no other program wants.")
+    ] = False,
     threads: Annotated[
         int | None,
         typer.Option(
@@ -46,7 +49,7 @@ def retrain(
     """Learn from the moderators' labels and publish the model: exit status 0 if the gate says to
     promote it, 3 if to keep the model in service, 4 if labels are missing."""
     made = config.load(recipe, changes or ())
-    background.start(threads)
+    background.start(threads, idle=idle)
     from moderation import registry
     from trainer import outcome
     from trainer import retrain as retraining

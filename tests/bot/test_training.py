@@ -40,6 +40,7 @@ def test_the_command_has_no_secret_and_the_environment_only_what_is_needed(
     assert values(command, "--by") == ["5"]
     assert command[-1] == "--resume"
     assert "--base" not in command
+    assert "--idle" in command
     assert "--promote" not in command
     variables = training.environment(settings)
     assert variables["PGPASSWORD"] == "pass-word"

@@ -65,6 +65,7 @@ async def serves(stage, version):
 async def test_labels_become_a_model_that_serves_and_can_be_taken_back(own_stage):
     stage = own_stage
     stage.environment |= {"OPERATOR_IDS": str(OPERATOR), "RETRAIN_MIN_LABELS": "20"}
+    stage.environment["RETRAIN_PRIORITY"] = "low"  # other tests are always busy
     await stage.people.post("users", id=OPERATOR, first_name="Оля", language_code="ru")
     await stage.start_bot()
     group = await stage.group()
