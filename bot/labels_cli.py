@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
 Done = TypeVar("Done")
-cli = typer.Typer(
-    no_args_is_help=True, help="Labels of moderators: out, in, looked at again."
-)
+cli = typer.Typer(no_args_is_help=True, help="Labels of moderators: out, in, looked at again.")
 
 
 @cli.command("export")

@@ -68,6 +68,11 @@ class Language:
         """A moment, in UTC, as people read it on a card."""
         return dates.format_datetime(at, "d MMM, HH:mm", locale=self._locale) + " UTC"
 
+    def on_day(self, at: date) -> str:
+        """A day within a sentence, written out: an abbreviation's full stop would stand beside its
+        end."""
+        return dates.format_date(at, "d MMMM", locale=self._locale)
+
     def day(self, at: date) -> str:
         """A day of a chart."""
         return dates.format_date(at, "d MMM", locale=self._locale)

@@ -140,11 +140,11 @@ def account(words: Language, kept: Kept) -> Markup:
     """What is stored about a person, in numbers."""
     lines = [words("privacy.kept", messages=kept.messages, cases=kept.cases, texts=kept.texts)]
     if kept.until:
-        lines.append(words("privacy.until", day=words.day(kept.until)))
+        lines.append(words("privacy.until", day=words.on_day(kept.until)))
     if kept.reports:
         lines.append(words("privacy.reports", reports=kept.reports))
     if kept.strikes and kept.strikes_until:
-        until = words.day(kept.strikes_until)
+        until = words.on_day(kept.strikes_until)
         lines.append(words("privacy.strikes", strikes=kept.strikes, day=until))
     return Markup("\n").join([*lines, Markup(""), words("privacy.ask")])
 
@@ -160,7 +160,7 @@ def outcome(words: Language, forgotten: Forgotten, hidden: Hidden) -> Markup:
         lines.append(words("privacy.left", cards=hidden.left))
     lines += [Markup(""), words("privacy.stays")]
     if forgotten.strikes and forgotten.strikes_until:
-        until = words.day(forgotten.strikes_until)
+        until = words.on_day(forgotten.strikes_until)
         lines.append(words("privacy.strikes_stay", strikes=forgotten.strikes, day=until))
     return Markup("\n").join(lines)
 

@@ -42,7 +42,7 @@ def grown(words: Language, found: Growth, version: str, created: datetime, least
     """How the data grew since the champion was trained, and whether that is enough."""
     lines = [
         words("retrain.head"),
-        words("retrain.serves", version=version, day=words.day(created)),
+        words("retrain.serves", version=version, day=words.on_day(created)),
         words(
             "retrain.new_labels",
             n=words.whole(found.texts),

@@ -101,7 +101,7 @@ def test_growth_says_what_is_new_and_what_is_missing():
     found = Growth(1250, {Category.INSULT: 900, Category.NON_TOXIC: 350}, 4, agreement)
     said = shown(retrain_words.grown(RU, found, "v1", NOON, 200))
     for words in (
-        "работает v1 от 5 окт.", "метками: 1 250, модераторов: 4",
+        "работает v1 от 5 октября.", "метками: 1 250, модераторов: 4",
         "оскорбление 900, не токсично 350", "отложу около 188", "оскорбление 0,80", "Обучить",
     ):  # fmt: skip
         assert words in said
