@@ -55,7 +55,9 @@ def recall(
     if branch is None:
         return Knowledge(network, None)
     logits = [branch.logits(normalize(text)) for text in texts]
-    return Knowledge(network, expit(np.stack(logits)).astype(np.float32))
+    ngrams = expit(np.stack(logits)).astype(np.float32)
+    ngrams[:, unknown] = -1  # the branch has a column for each category, whatever the base knows
+    return Knowledge(network, ngrams)
 
 
 def keep(examples: Examples, knowledge: Matrix, rows: NDArray[np.bool_]) -> Examples:

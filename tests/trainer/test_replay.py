@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from moderation.classifier import TorchClassifier
+from moderation.ngrams import BUCKETS, NGrams
 from trainer import replay
 from trainer.config import Recipe, TrainingError
 from trainer.data import Examples
@@ -31,6 +32,11 @@ def test_a_base_says_nothing_of_what_it_does_not_know(make_model, tmp_path):
     assert found.ngrams is None
     assert (found.network[:, [0, 3, 4, 5]] == -1).all()
     assert (found.network[:, [1, 2]] >= 0).all()
+
+    NGrams(np.zeros((BUCKETS, 6), np.float32), np.zeros(6, np.float32)).save(directory)
+    found = replay.recall(directory, network, tokenizer, TEXTS, Recipe())
+    assert (found.ngrams[:, [0, 3, 4, 5]] == -1).all()
+    assert (found.ngrams[:, [1, 2]] == 0.5).all()
 
 
 def test_what_is_kept_takes_the_place_of_labels_where_it_is_known():
