@@ -1,7 +1,8 @@
-"""The command line: python -m bot run | demo | doctor | check | forget | labels."""
+"""The command line: python -m bot run | demo | doctor | check | backup | forget | labels."""
 
 import asyncio
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -96,6 +97,22 @@ def check(
     words = language("ru")
     print(card.bars(words, scores, PRESETS[preset], cells=40, limits=True))
     print(card.decision(words, decide(scores, PRESETS[preset])))
+
+
+@cli.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="A new file for the copy.")],
+) -> None:
+    """Copy the database, whole, while the bot goes on; DATABASE_URL may name the copy later."""
+    settings = _settings()
+    from moderation import backup as backups
+    from moderation.database import DatabaseError
+
+    try:
+        size = backups.copy(settings.database_url, file)
+    except DatabaseError as error:
+        _stop(str(error))
+    print(f"{file}: {size / 2**20:.1f} MB")
 
 
 @cli.command(context_settings={"ignore_unknown_options": True})  # a channel's id is negative

@@ -71,6 +71,24 @@ async def test_doctor_says_what_is_well_and_what_is_not(own_stage):
     assert "✅ токен: @demo_moderator_bot" in doctor.said
 
 
+async def test_a_backup_is_a_database_that_a_bot_goes_on_with(own_stage):
+    stage = own_stage
+    await stage.start_bot()
+    group = await stage.group()
+    await stage.people.write(group, MEMBER, INSULT)
+    case = await stage.card(group)
+    copy = stage.folder / "copy.sqlite3"
+    url = stage.database_url.replace("+aiosqlite", "")
+    backup = await start(stage.folder / "backup.log", "bot", "backup", copy, DATABASE_URL=url)
+    assert await backup.child.wait() == 0, backup.said
+    assert "copy.sqlite3: " in backup.said
+    await stage.bot.stop()
+    copy.replace(stage.folder / "bot.sqlite3")
+    await stage.start_bot()
+    await stage.press(case, MODERATOR, button="🕊 Не токсично")
+    await until(lambda: stage.labels(group))
+
+
 async def test_check_draws_a_bar_for_each_category(tmp_path):
     process = await start(tmp_path / "log", "bot", "check", INSULT)
     assert await process.child.wait() == 0
@@ -83,5 +101,5 @@ async def test_check_draws_a_bar_for_each_category(tmp_path):
 async def test_help_names_every_command(tmp_path):
     process = await start(tmp_path / "log", "bot", "--help")
     assert await process.child.wait() == 0
-    for command in ("run", "demo", "doctor", "check"):
+    for command in ("run", "demo", "doctor", "check", "backup", "forget", "labels"):
         assert command in process.said
