@@ -26,7 +26,7 @@ demo: $(VENV)/.run  ## Play the bot's work with a local Telegram (EXIT=1: stop a
 	$(BIN)/python -m bot demo $(if $(EXIT),--exit) $(if $(RETRAIN),--retrain)
 
 test: $(VENV)/.dev  ## Run the tests (ARGS="-k words": some of them)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.dev  ## Format, lint, types, import rules
 	$(BIN)/ruff format --check .

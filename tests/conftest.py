@@ -21,6 +21,11 @@ LABELS = ("obscenity", "insult", "threat", "discrimination", "rude", "non_toxic"
 LETTERS = "абвгдежзийклмнопрстуфхцчшщъыьэюяё"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take minutes come first: in the end no process works on while the others rest."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

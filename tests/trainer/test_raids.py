@@ -4,10 +4,14 @@ import asyncio
 import json
 import random
 
+import pytest
+
 from moderation import registry
 from moderation.categories import Category
 from tests.trainer.bot_labels import fill
 from tests.trainer.conftest import TAILS, trainer
+
+pytestmark = pytest.mark.long
 
 INSULTS = ["ты идиот", "вот тупой баран", "молчи, дебил", "какая же ты мразь", "одни кретины тут"]
 PLAIN = ["кто-нибудь видел ключи", "завтра встреча у подъезда", "спасибо за помощь",

@@ -21,6 +21,8 @@ from trainer.config import TrainingError
 from trainer.dataset import Files
 from trainer.retrain import Retraining, TooFewError, retrain
 
+pytestmark = pytest.mark.long
+
 N = 240
 PHASES = ["data", "train", "calibrate", "evaluate", "compare", "report", "publish"]
 
