@@ -1,6 +1,7 @@
 """The command line: python -m bot run | demo | doctor | check | backup | forget | labels."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -21,6 +22,10 @@ cli.add_typer(labels, name="labels")
 def run() -> None:
     """Moderate: receive updates until SIGTERM."""
     settings = _settings()
+    # Before the libraries are loaded. Each worker of the batcher takes one core; threads of a
+    # library's own wait actively for one another, and for whoever has the other core.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
     from aiogram.exceptions import TelegramUnauthorizedError
     from aiogram.utils.token import TokenValidationError
 
