@@ -195,9 +195,11 @@ async def test_labels_go_out_and_into_another_database(stage, person, tmp_path):
     status, said = await command(stage, "labels", "import", str(file), **other)
     assert (status, f"0 labels added, {len(lines)} known before" in said) == (0, True), said
     assert (await command(stage, "labels", "export", str(again), **other))[0] == 0
-    assert [json.loads(line)["vector"] for line in again.read_text().splitlines()] == [
-        line["vector"] for line in lines
-    ]
+    # What one moderator said of a text in several cases is one label there: cases stay behind.
+    returned = [json.loads(line) for line in again.read_text().splitlines()]
+    assert {line["text"] for line in returned} == {line["text"] for line in lines}
+    vectors = [(line["text"], line["vector"]) for line in lines]
+    assert all((line["text"], line["vector"]) in vectors for line in returned)
     status, said = await command(stage, "labels", "export", "-", **other)
     assert again.read_text() in said
 
