@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from moderation.columns import now
 from moderation.database import Sessions
+from moderation.inserts import ensure, insert
 from moderation.states import RunDecision, RunState
 from moderation.tables import Promotion, TrainingRun
 
@@ -29,8 +29,7 @@ async def claim(
     labels: int | None = None,
 ) -> int | None:
     """Begin a run; its id, or None if one is running. The instance that follows it starts it."""
-    insert = postgresql.insert if _dialect(session) == "postgresql" else sqlite.insert
-    statement = insert(TrainingRun).on_conflict_do_nothing().returning(TrainingRun.id)
+    statement = insert(session, TrainingRun).on_conflict_do_nothing().returning(TrainingRun.id)
     moment = now()
     values = {
         "state": RunState.RUNNING, "folder": folder, "started_by": started_by,
@@ -234,11 +233,8 @@ async def promoted(
     )
     row_id = await session.scalar(asked)
     if row_id is None:
-        insert = postgresql.insert if _dialect(session) == "postgresql" else sqlite.insert
         values = {"version": version, "previous": previous, "by": by[:BY_LIMIT], "at": at}
-        await session.execute(
-            insert(Promotion).on_conflict_do_nothing().values(is_forced=False, **values)
-        )
+        await ensure(session, Promotion, is_forced=False, **values)
         return
     row = await session.get_one(Promotion, row_id)
     row.at, row.previous = at, previous
@@ -259,7 +255,3 @@ async def promotions(session: AsyncSession, limit: int = 50) -> Sequence[Promoti
 async def _set(session: AsyncSession, run_id: int, **values: object) -> None:
     statement = update(TrainingRun).where(TrainingRun.id == run_id)
     await session.execute(statement.values(**values))
-
-
-def _dialect(session: AsyncSession) -> str:
-    return session.get_bind().dialect.name

@@ -151,9 +151,11 @@ class Stage:
 
     async def press(self, case, user_id, **button):
         """Press a button of a card; the answer that the bot gave."""
-        query_id = await self.people.press(
-            case.card_chat_id, case.card_message_id, user_id, **button
-        )
+        return await self.press_at(case.card_chat_id, case.card_message_id, user_id, **button)
+
+    async def press_at(self, chat_id, message_id, user_id, **button):
+        """Press a button of a message; the answer that the bot gave."""
+        query_id = await self.people.press(chat_id, message_id, user_id, **button)
 
         async def answer():
             found = (await self.people.get("callbacks"))["callbacks"]

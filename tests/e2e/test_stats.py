@@ -28,14 +28,8 @@ async def ask(stage, chat_id, user_id=MODERATOR, **extra):
 
 async def press(stage, message, user_id=MODERATOR, **button):
     """Press a button of the figures; what the bot answered to the press."""
-    chat_id = message["chat"]["id"]
-    query_id = await stage.people.press(chat_id, message["message_id"], user_id, **button)
-
-    async def answer():
-        found = (await stage.people.get("callbacks"))["callbacks"]
-        return next(c for c in found if c["id"] == query_id)["answer"]
-
-    return await until(answer)
+    at = (message["chat"]["id"], message["message_id"])
+    return await stage.press_at(*at, user_id, **button)
 
 
 async def changed(stage, message, words):

@@ -71,14 +71,8 @@ def buttons(message):
 
 async def press(stage, message, user_id=OPERATOR, **button):
     """Press a button; what the bot answered."""
-    chat_id = message["chat"]["id"]
-    query_id = await stage.people.press(chat_id, message["message_id"], user_id, **button)
-
-    async def answer():
-        found = (await stage.people.get("callbacks"))["callbacks"]
-        return next(c for c in found if c["id"] == query_id)["answer"]
-
-    return await until(answer)
+    at = (message["chat"]["id"], message["message_id"])
+    return await stage.press_at(*at, user_id, **button)
 
 
 async def changed(stage, message, words, seconds=30.0):

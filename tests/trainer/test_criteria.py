@@ -5,7 +5,7 @@ import pytest
 from moderation.categories import TOXIC
 from tests.trainer import evaluations
 from tests.trainer.evaluations import better, differences, model, set_ap
-from trainer import compare
+from tests.trainer.verdicts import criterion, decide, outcome
 from trainer.criteria import LEAST_POSITIVES
 from trainer.verdict import Outcome
 
@@ -15,18 +15,6 @@ CONTENT = json.dumps(evaluations.evaluation(evaluations.scored(evaluations.rows(
 @pytest.fixture
 def content():
     return json.loads(CONTENT)
-
-
-def decide(content, *arguments):
-    return compare.decide(evaluations.typed(content), *arguments)
-
-
-def criterion(verdict, name):
-    return next(c for c in verdict.criteria if c.name == name)
-
-
-def outcome(content, name, *arguments):
-    return criterion(decide(content, *arguments), name).outcome
 
 
 def test_a_category_that_the_base_lacks_is_not_asked(content):

@@ -4,7 +4,7 @@ import pytest
 
 from tests.trainer import evaluations
 from tests.trainer.evaluations import better, model, set_ap
-from trainer import compare
+from tests.trainer.verdicts import criterion, decide, outcome
 from trainer.criteria_labels import LEAST_NEW_LABELS
 from trainer.verdict import Outcome
 
@@ -14,18 +14,6 @@ CONTENT = json.dumps(evaluations.evaluation(evaluations.scored(evaluations.rows(
 @pytest.fixture
 def content():
     return json.loads(CONTENT)
-
-
-def decide(content, *arguments):
-    return compare.decide(evaluations.typed(content), *arguments)
-
-
-def criterion(verdict, name):
-    return next(c for c in verdict.criteria if c.name == name)
-
-
-def outcome(content, name, *arguments):
-    return criterion(decide(content, *arguments), name).outcome
 
 
 def gain(value, low):
