@@ -1,8 +1,8 @@
 import json
 import os
 import time
-from pathlib import Path
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
