@@ -2,10 +2,12 @@
 
 import difflib
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -15,6 +17,11 @@ from pydantic_settings import (
 )
 
 TOML_FILE = "bot.toml"
+TELEGRAM = "https://api.telegram.org"
+WEBHOOK_PORTS = (80, 88, 443, 8443)  # the only ones that Telegram delivers to
+DEFAULT_PORT = 8080
+TAKEN_PATHS = ("/healthz", "/metrics")
+_SECRET = re.compile(r"[A-Za-z0-9_-]{16,256}")  # Telegram's alphabet and limit
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgres": "postgresql+asyncpg"}
 _DRIVERS["postgresql"] = _DRIVERS["postgres"]
 
@@ -33,7 +40,11 @@ class Settings(BaseSettings):
     bot_token: SecretStr = SecretStr("")
     operator_ids: Annotated[tuple[int, ...], NoDecode] = ()
     database_url: str = "sqlite:///data/bot.sqlite3"
-    telegram_api_url: str = "https://api.telegram.org"
+    telegram_api_url: str = TELEGRAM
+    webhook_url: str = ""  # empty: updates are polled
+    webhook_secret: SecretStr = Field(default=SecretStr(""), validate_default=True)
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=0, ge=0, le=65535, validate_default=True)  # 0: no server
     models_dir: Path = Path("data/models")
     base_model: str = "cointegrated/rubert-tiny-toxicity"
     device: str = "auto"
@@ -76,6 +87,41 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _reachable(cls, value: str, info: ValidationInfo) -> str:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must be an address like https://bot.example.org/telegram")
+        if info.data.get("telegram_api_url") == TELEGRAM:  # a server of one's own isn't so strict
+            if parts.scheme != "https":
+                raise ValueError("must begin with https://")
+            if (parts.port or 443) not in WEBHOOK_PORTS:
+                raise ValueError("Telegram delivers only to the ports 443, 8443, 80 and 88")
+        if parts.path in TAKEN_PATHS:
+            msg = f"needs a path other than {' and '.join(TAKEN_PATHS)}"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _needed_secret(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        secret = value.get_secret_value()
+        if not secret and not info.data.get("webhook_url"):
+            return value
+        if not secret:
+            raise ValueError("WEBHOOK_URL needs one, else anybody could send updates")
+        if not _SECRET.fullmatch(secret):
+            raise ValueError("must be 16 to 256 of A-Z, a-z, 0-9, _ and -")
+        return value
+
+    @field_validator("http_port")
+    @classmethod
+    def _webhook_port(cls, value: int, info: ValidationInfo) -> int:
+        return DEFAULT_PORT if not value and info.data.get("webhook_url") else value
 
     @classmethod
     def settings_customise_sources(

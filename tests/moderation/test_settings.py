@@ -46,6 +46,15 @@ def test_any_usual_name_of_postgresql_works(monkeypatch, scheme):
         ("TELEGRAM_API_URL", "api.telegram.org"),
         ("MUTE_HOURS", "0"),
         ("LOG_FORMAT", "xml"),
+        ("WEBHOOK_URL", "bot.example.org"),
+        ("WEBHOOK_URL", "http://bot.example.org/telegram"),
+        ("WEBHOOK_URL", "https://bot.example.org:9000/telegram"),
+        ("WEBHOOK_URL", "https://bot.example.org:x/telegram"),
+        ("WEBHOOK_URL", "https://bot.example.org/healthz"),
+        ("WEBHOOK_SECRET", "too-short"),
+        ("WEBHOOK_SECRET", "пятнадцатьбуквищеодна"),
+        ("WEBHOOK_SECRET", "s" * 257),
+        ("HTTP_PORT", "70000"),
     ],
 )
 def test_a_wrong_value_is_named_in_one_line(monkeypatch, name, value):
@@ -53,6 +62,28 @@ def test_a_wrong_value_is_named_in_one_line(monkeypatch, name, value):
     with pytest.raises(SettingsError, match=f"^{name}: ") as caught:
         settings.load()
     assert "\n" not in str(caught.value)
+
+
+def test_a_webhook_needs_a_secret(monkeypatch):
+    monkeypatch.setenv("WEBHOOK_URL", "https://bot.example.org/telegram")
+    with pytest.raises(SettingsError, match="^WEBHOOK_SECRET: WEBHOOK_URL needs one"):
+        settings.load()
+
+
+def test_a_webhook_needs_no_port_to_be_named(monkeypatch):
+    assert settings.load().http_port == 0
+    monkeypatch.setenv("WEBHOOK_URL", "https://bot.example.org:8443/telegram")
+    monkeypatch.setenv("WEBHOOK_SECRET", "s" * 16)
+    assert settings.load().http_port == 8080
+    monkeypatch.setenv("HTTP_PORT", "9000")
+    assert settings.load().http_port == 9000
+
+
+def test_a_bot_api_server_of_ones_own_delivers_to_any_address(monkeypatch):
+    monkeypatch.setenv("TELEGRAM_API_URL", "http://127.0.0.1:8081")
+    monkeypatch.setenv("WEBHOOK_URL", "http://127.0.0.1:9000/telegram")
+    monkeypatch.setenv("WEBHOOK_SECRET", "s" * 16)
+    assert settings.load().webhook_url == "http://127.0.0.1:9000/telegram"
 
 
 def test_an_unknown_name_in_the_file_is_refused():
@@ -73,5 +104,13 @@ def test_a_typing_error_in_the_environment_is_refused(monkeypatch):
         settings.load()
 
 
-def test_the_token_is_not_shown():
-    assert "secret" not in repr(Settings(bot_token="secret"))
+def test_the_token_and_the_secret_are_not_shown():
+    found = Settings(bot_token="hidden", webhook_secret="hidden-hidden-hidden")
+    assert "hidden" not in repr(found)
+
+
+def test_a_refused_secret_is_not_shown(monkeypatch):
+    monkeypatch.setenv("WEBHOOK_SECRET", "ab?12")
+    with pytest.raises(SettingsError) as caught:
+        settings.load()
+    assert "ab?12" not in str(caught.value)
