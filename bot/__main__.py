@@ -29,11 +29,11 @@ def run() -> None:
     from aiogram.exceptions import TelegramUnauthorizedError
     from aiogram.utils.token import TokenValidationError
 
-    from bot import app
+    from bot import app, logs
     from moderation.classifier import ModelError
     from moderation.database import DatabaseError
 
-    app.configure_log(settings.log_format)
+    logs.configure(settings.log_format)
     try:
         asyncio.run(app.run(settings))
     except TokenValidationError:
@@ -127,7 +127,7 @@ def forget(
     """Forget a person in all groups: words, names, reports; cards are changed too."""
     from aiogram.utils.token import TokenValidationError
 
-    from bot import app, privacy
+    from bot import logs, privacy
     from bot.telegram import make_bot
     from moderation import database
     from moderation.privacy import Forgotten
@@ -145,7 +145,7 @@ def forget(
                 await bot.session.close()
 
     settings = _settings()
-    app.configure_log(settings.log_format)
+    logs.configure(settings.log_format)
     try:
         forgotten, hidden = asyncio.run(forget_person())
     except (ValueError, database.DatabaseError) as error:

@@ -1,11 +1,8 @@
 """Builds everything and runs it in one TaskGroup."""
 
 import asyncio
-import logging
 import signal
-import sys
 from datetime import timedelta
-from typing import Any
 
 import structlog
 import torch
@@ -83,26 +80,6 @@ def make_batcher(classifier: TorchClassifier) -> Batcher:
         torch.set_num_threads(1)
         return Batcher(classifier)
     return Batcher(classifier, workers=1, max_batch_tokens=16_384)
-
-
-def configure_log(log_format: str) -> None:
-    """Events to standard error, as text or as JSON; libraries speak only from WARNING on."""
-    logging.basicConfig(level=logging.WARNING)
-    renderer: Any = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            renderer,
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    )
 
 
 async def _connect(bot: Bot) -> None:

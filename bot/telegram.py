@@ -27,6 +27,7 @@ from aiogram.methods.base import TelegramType
 from aiogram.types import Update
 from pydantic import ValidationError
 
+from bot.logs import masked
 from moderation.settings import Settings
 from moderation.text import sanitize
 
@@ -143,14 +144,14 @@ def describe(error: BaseException) -> str:
     where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     speaks = isinstance(error, (TelegramAPIError, OSError))
     said = f": {error}" if speaks else ""
-    return f"{type(error).__name__}{where}{said}"[:500]
+    return masked(f"{type(error).__name__}{where}{said}")[:500]
 
 
 def reason_of(error: BaseException) -> str:
     """Telegram's own words for a refusal; for anything else only what kind of error it was, since
     its message can hold people's words."""
     if isinstance(error, TelegramAPIError):
-        return error.message.removeprefix("Bad Request: ").removeprefix("Forbidden: ")
+        return masked(error.message.removeprefix("Bad Request: ").removeprefix("Forbidden: "))
     return type(error).__name__
 
 

@@ -66,7 +66,7 @@ def test_a_wrong_value_is_named_in_one_line(monkeypatch, name, value):
 
 def test_a_webhook_needs_a_secret(monkeypatch):
     monkeypatch.setenv("WEBHOOK_URL", "https://bot.example.org/telegram")
-    with pytest.raises(SettingsError, match="^WEBHOOK_SECRET: WEBHOOK_URL needs one"):
+    with pytest.raises(SettingsError, match=r"^WEBHOOK_SECRET: WEBHOOK_URL needs one"):
         settings.load()
 
 
