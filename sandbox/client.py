@@ -47,8 +47,7 @@ class Client:
 
     async def chat(self, chat_id: int) -> dict[str, Any]:
         """A chat as it stands now, with its members and messages."""
-        chats = (await self.get("state"))["chats"]
-        found: dict[str, Any] = next(chat for chat in chats if chat["id"] == chat_id)
+        found: dict[str, Any] = (await self.get("state", chat_id=str(chat_id)))["chats"][0]
         return found
 
     async def ephemeral(self, chat_id: int) -> list[dict[str, Any]]:

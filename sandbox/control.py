@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import fields, replace
 
@@ -10,7 +11,7 @@ from aiohttp import web
 from sandbox import membership, people, state
 from sandbox.answers import Json
 from sandbox.chats import CHAT_TYPES, PRIVATE, Chat, User
-from sandbox.faults import KINDS, Fault
+from sandbox.faults import KINDS, Chance, Fault
 from sandbox.members import ADMINISTRATOR, KICKED, PERMISSIONS, RESTRICTED, RIGHTS, Member
 from sandbox.telegram import ImpossibleError, Telegram
 
@@ -105,10 +106,10 @@ def migrate(telegram: Telegram, body: Json) -> Json:
 
 
 def plan_fault(telegram: Telegram, body: Json) -> Json:
-    kind = str(body["kind"])
-    if kind not in KINDS:
-        msg = f"kind is one of {', '.join(KINDS)}"
-        raise ImpossibleError(msg)
+    """Plan a fault for the next calls, or with a `rate` leave faults of some kinds to chance."""
+    if "rate" in body:
+        return _leave_to_chance(telegram, body)
+    kind = _kind(body["kind"])
     fault = Fault(str(body.get("method", "*")).lower(), kind, int(body.get("count", 1)))
     fault.retry_after = int(body.get("retry_after", fault.retry_after))
     fault.seconds = float(body.get("seconds", fault.seconds))
@@ -123,6 +124,11 @@ def clear_faults(telegram: Telegram, body: Json) -> Json:
 
 def redeliver(telegram: Telegram, body: Json) -> Json:
     return {"redelivered": telegram.updates.redeliver(int(body.get("count", 1)))}
+
+
+def reorder(telegram: Telegram, body: Json) -> Json:
+    """Let chats overtake one another, as after an outage of Telegram's."""
+    return {"reordered": telegram.updates.reorder(random.Random(int(body.get("seed", 0))))}
 
 
 def advance_clock(telegram: Telegram, body: Json) -> Json:
@@ -142,6 +148,9 @@ def set_features(telegram: Telegram, body: Json) -> Json:
 
 
 def show_state(telegram: Telegram, body: Json) -> Json:
+    """All there is, or with a `chat_id` only that chat: a long run makes the whole large."""
+    if "chat_id" in body:
+        return {"chats": [state.chat_whole(telegram, _chat(telegram, body))]}
     return state.snapshot(telegram)
 
 
@@ -189,6 +198,7 @@ def routes() -> list[web.RouteDef]:
         web.post("/sandbox/faults", _handler(plan_fault)),
         web.delete("/sandbox/faults", _handler(clear_faults)),
         web.post("/sandbox/redeliveries", _handler(redeliver)),
+        web.post("/sandbox/reorderings", _handler(reorder)),
         web.post("/sandbox/features", _handler(set_features)),
         web.post("/sandbox/clock", _handler(advance_clock)),
         web.get("/sandbox/state", _handler(show_state)),
@@ -222,6 +232,20 @@ def _chat(telegram: Telegram, body: Json) -> Chat:
         msg = f"there is no chat {body['chat_id']}"
         raise ImpossibleError(msg)
     return chat
+
+
+def _kind(value: object) -> str:
+    if value not in KINDS:
+        msg = f"kind is one of {', '.join(KINDS)}"
+        raise ImpossibleError(msg)
+    return str(value)
+
+
+def _leave_to_chance(telegram: Telegram, body: Json) -> Json:
+    rate, seed, method = float(body["rate"]), int(body.get("seed", 0)), body.get("method", "*")
+    kinds = [_kind(kind) for kind in body.get("kinds", KINDS)]
+    telegram.faults.chance = Chance(rate, seed, kinds, str(method).lower())
+    return {"rate": rate}
 
 
 def _founder(body: Json) -> int | None:

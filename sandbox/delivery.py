@@ -77,7 +77,8 @@ class Delivery:
     async def _post(self, session: ClientSession, update: Update) -> float:
         webhook = self.telegram.webhook
         headers = {SECRET_HEADER: webhook.secret_token} if webhook.secret_token else {}
-        async with session.post(webhook.url, json=update.body, headers=headers) as response:
+        body = self.updates.hand_out(update)
+        async with session.post(webhook.url, json=body, headers=headers) as response:
             if not 200 <= response.status < 300:
                 status = f"{response.status} {response.reason}"
                 self._fail(f"Wrong response from the webhook: {status}")

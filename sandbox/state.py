@@ -15,14 +15,7 @@ def snapshot(telegram: Telegram) -> Json:
         "bot_id": telegram.bot.id,
         "features": telegram.features,
         "users": [user_state(user) for user in telegram.users.values()],
-        "chats": [
-            chat_state(telegram, chat)
-            | {
-                "messages": [message.state() for message in chat.messages.values()],
-                "ephemeral": [message.ephemeral_state() for message in chat.ephemeral.values()],
-            }
-            for chat in telegram.chats.values()
-        ],
+        "chats": [chat_whole(telegram, chat) for chat in telegram.chats.values()],
         "queue_length": len(updates.pending),
         "confirmed_offset": updates.confirmed_offset,
         "allowed_updates": sorted(updates.allowed),
@@ -38,6 +31,14 @@ def snapshot(telegram: Telegram) -> Json:
 def user_state(user: User) -> Json:
     flags = {"has_started": user.has_started, "has_blocked": user.has_blocked}
     return user.shape() | flags
+
+
+def chat_whole(telegram: Telegram, chat: Chat) -> Json:
+    """A chat with all that was ever written in it."""
+    return chat_state(telegram, chat) | {
+        "messages": [message.state() for message in chat.messages.values()],
+        "ephemeral": [message.ephemeral_state() for message in chat.ephemeral.values()],
+    }
 
 
 def chat_state(telegram: Telegram, chat: Chat) -> Json:

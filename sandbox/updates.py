@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox.answers import ApiError, Json, conflict
 from sandbox.clock import Clock
@@ -71,6 +71,7 @@ class UpdateQueue:
         self.confirmed_offset = 0
         self.added = asyncio.Event()
         self._next_id = random.randint(100_000_000, 900_000_000)
+        self._handed_id = 0  # the newest that the bot can have seen
         self._waiting: asyncio.Future[ApiError | None] | None = None
         self._next_conflict_at = 0.0
         self._previous_poll = (0, float("-inf"))
@@ -102,6 +103,28 @@ class UpdateQueue:
         self.duplicates.extend(again)
         self.wake()
         return len(again)
+
+    def reorder(self, chance: random.Random) -> int:
+        """Mix what the bot can't have seen yet, each lane in its own order; how many there were."""
+        fresh = [update for update in self.pending if update.id > self._handed_id]
+        lanes: dict[str, deque[Update]] = {}
+        for update in fresh:
+            lanes.setdefault(update.lane, deque()).append(update)
+        order = [update.lane for update in fresh]
+        chance.shuffle(order)
+        mixed = []
+        for former, lane in zip(fresh, order, strict=True):
+            update = lanes[lane].popleft()
+            body = update.body | {"update_id": former.id}
+            mixed.append(replace(update, id=former.id, body=body))
+        seen = [update for update in self.pending if update.id <= self._handed_id]
+        self.pending = deque([*seen, *mixed])
+        return len(fresh)
+
+    def hand_out(self, update: Update) -> Json:
+        """What the bot is sent; from then on it keeps its place."""
+        self._handed_id = max(self._handed_id, update.id)
+        return update.body
 
     def wake(self) -> None:
         self.added.set()
@@ -196,4 +219,4 @@ class UpdateQueue:
         self.drop_expired()
         again = [self.duplicates.popleft() for _ in range(min(limit, len(self.duplicates)))]
         fresh = [update for update, _ in zip(self.pending, range(limit - len(again)), strict=False)]
-        return [update.body for update in (*again, *fresh)]
+        return [self.hand_out(update) for update in (*again, *fresh)]

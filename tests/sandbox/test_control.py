@@ -78,6 +78,25 @@ async def test_duplicates_come_again_after_they_were_confirmed(client):
     assert await client.updates() == [update]
 
 
+async def test_the_state_of_one_chat_is_told_alone(client):
+    message = await client.write(scene.MEMBER_A_ID, "слова")
+
+    url = f"{client.sandbox.url}sandbox/state?chat_id={scene.GROUP_ID}"
+    async with client.session.get(url) as response:
+        [chat] = (await response.json())["chats"]
+
+    assert chat["id"] == scene.GROUP_ID
+    assert chat["messages"][-1]["message_id"] == message["message_id"]
+
+
+async def test_chats_are_mixed_on_demand(client):
+    await client.updates()
+    for _ in range(3):
+        await client.write(scene.MEMBER_A_ID, "слова")
+
+    assert await client.control("reorderings", seed=3) == {"reordered": 3}
+
+
 async def test_the_state_tells_everything(client):
     await client.write(scene.MEMBER_A_ID, "слова")
     until_date = client.now + 3600

@@ -4,7 +4,7 @@ import pytest
 from aiohttp import ContentTypeError
 
 from sandbox import scene
-from sandbox.faults import Fault, Faults
+from sandbox.faults import KINDS, Chance, Fault, Faults
 
 SEND = {"chat_id": scene.GROUP_ID, "text": "слова"}
 
@@ -86,3 +86,36 @@ def test_a_fault_waits_for_its_method():
     assert faults.take("getMe") is None
     assert faults.take("SendMessage").kind == "500"
     assert faults.take("sendMessage") is None
+
+
+async def test_faults_left_to_chance_end_when_they_are_taken_back(client):
+    await client.control("faults", rate=1, kinds=["500"], method="sendMessage")
+
+    for _ in range(3):
+        assert not (await client.call("sendMessage", **SEND))["ok"]
+    assert await client.result("getMe")
+    async with client.session.delete(f"{client.sandbox.url}sandbox/faults"):
+        assert await client.result("sendMessage", **SEND)
+
+
+async def test_an_unknown_kind_is_not_left_to_chance(client):
+    assert "kind is one of" in await client.impossible("faults", rate=0.5, kinds=["501"])
+
+
+def test_chance_is_the_same_for_the_same_seed():
+    def drawn(seed):
+        chance = Chance(0.1, seed)
+        found = [chance.draw("getMe") for _ in range(3000)]
+        return [fault and fault.kind for fault in found]
+
+    assert drawn(1) == drawn(1) != drawn(2)
+    assert set(drawn(1)) == {None, *KINDS}
+    assert 250 < sum(kind is not None for kind in drawn(1)) < 350
+
+
+def test_what_is_planned_comes_before_what_falls():
+    faults = Faults()
+    faults.chance = Chance(1, kinds=["429"])
+    faults.plan(Fault("getme", "500"))
+
+    assert [faults.take("getMe").kind for _ in range(2)] == ["500", "429"]

@@ -1,4 +1,5 @@
 import asyncio
+import random
 
 import pytest
 
@@ -162,3 +163,20 @@ async def test_confirmed_updates_can_come_again(queue):
     assert ids(await queue.poll(second + 1, 100, 3)) == [second]
     [fresh] = fill(queue, 1)
     assert ids(await queue.poll(second + 1, 100, 0)) == [fresh]
+
+
+async def test_chats_overtake_one_another_but_none_itself_nor_what_was_seen(queue):
+    for n in range(40):
+        queue.inject({"message": {"lane": n % 4, "n": n}}, lane=str(n % 4))
+    seen = await queue.poll(0, 10, 0)
+
+    assert queue.reorder(random.Random(1)) == 30
+
+    batch = await queue.poll(seen[0]["update_id"], 100, 0)
+    assert batch[:10] == seen
+    assert ids(batch) == sorted(ids(batch))
+    messages = [update["message"] for update in batch]
+    assert [message["n"] for message in messages] != list(range(40))
+    for lane in range(4):
+        numbers = [message["n"] for message in messages if message["lane"] == lane]
+        assert numbers == sorted(numbers)
