@@ -5,7 +5,7 @@ import json
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import structlog
@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.telegram import ALLOWED_UPDATES, GetRawUpdates, decode, describe
 from moderation import store
+from moderation.columns import now
 from moderation.database import Sessions
 from moderation.states import UpdateState
 
@@ -43,6 +44,10 @@ Prepare = Callable[[Update], Awaitable[Any]]
 Handle = Callable[[Update, Any], Awaitable[None]]
 
 
+class BusyError(Exception):
+    """Too many updates wait, or the bot is stopping: they must be delivered again later."""
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """An update as it was written down."""
@@ -50,6 +55,7 @@ class Received:
     id: int
     chat_id: int | None
     payload: str
+    received_at: datetime
 
 
 class Inbox:
@@ -62,28 +68,55 @@ class Inbox:
         self._handle = handle
         self._queues: dict[int | None, deque[Received]] = {}
         self._workers: set[asyncio.Task[None]] = set()
-        self._waiting = 0
+        self._waiting: dict[int, Received] = {}  # by id, the oldest first
         self._room = asyncio.Event()
+        self._group: asyncio.TaskGroup | None = None  # while updates are taken
+        self._accepting = asyncio.Lock()
+        self.received = self.handled = self.failed = self.quarantined = 0
 
-    async def run(self, stop: asyncio.Event, drain_seconds: float = 10) -> None:
+    @property
+    def waiting(self) -> int:
+        """Updates that were written down and are not handled yet."""
+        return len(self._waiting)
+
+    @property
+    def oldest_waiting_seconds(self) -> float:
+        """For how long the oldest of them has waited; 0 if none does."""
+        oldest = next(iter(self._waiting.values()), None)
+        return max((now() - oldest.received_at).total_seconds(), 0.0) if oldest else 0.0
+
+    async def run(
+        self, stop: asyncio.Event, drain_seconds: float = 10, *, polls: bool = True
+    ) -> None:
         """Handle what was left, then receive until `stop`; then finish what is under way, as far
-        as the time allows: the rest is handled after the next start."""
+        as the time allows: the rest is handled after the next start. Unless it `polls`, updates
+        come through `accept` alone."""
         async with asyncio.TaskGroup() as group:
             await self._resume(group)
-            receiving = group.create_task(self._receive(group))
+            self._group = group
+            receiving = group.create_task(self._receive() if polls else asyncio.Event().wait())
             stopping = group.create_task(stop.wait())
             await asyncio.wait((receiving, stopping), return_when=asyncio.FIRST_COMPLETED)
             stopping.cancel()
             if receiving.done():
                 receiving.result()  # it ends by itself only with an error that can't be helped
             receiving.cancel()
+            self._group = None
             await self._drain(drain_seconds)
+
+    async def accept(self, batch: list[dict[str, Any]]) -> None:
+        """Take raw updates; when this returns they are written, and will be handled even if the
+        power goes. Raises BusyError if there is no room, and the database's own errors."""
+        async with self._accepting:
+            if self._group is None or self.waiting >= MAX_WAITING:
+                raise BusyError(self.waiting)
+            self._dispatch(await self._write(batch), self._group)
 
     async def _drain(self, seconds: float) -> None:
         if self._workers:
             await asyncio.wait(self._workers, timeout=seconds)
         for worker in self._workers:
-            log.warning("stopped with updates left", updates=self._waiting)
+            log.warning("stopped with updates left", updates=self.waiting)
             worker.cancel()
 
     async def _resume(self, group: asyncio.TaskGroup) -> None:
@@ -92,25 +125,27 @@ class Inbox:
             rows = await store.pending_updates(session)
         if rows:
             log.info("resuming", updates=len(rows))
-        self._dispatch([Received(row.id, row.chat_id, row.payload) for row in rows], group)
+        self._dispatch(
+            [Received(row.id, row.chat_id, row.payload, row.received_at) for row in rows], group
+        )
 
-    async def _receive(self, group: asyncio.TaskGroup) -> None:
+    async def _receive(self) -> None:
         offset: int | None = None
         while True:
-            while self._waiting >= MAX_WAITING:
+            while self.waiting >= MAX_WAITING:
                 self._room.clear()
                 await self._room.wait()
             try:
                 batch = await self._poll(offset)
                 if batch:
-                    self._dispatch(await self._write(batch), group)
+                    await self.accept(batch)
                     offset = batch[-1]["update_id"] + 1
             except TelegramUnauthorizedError:
                 raise
             except TelegramConflictError as error:
                 log.error("another program receives this bot's updates", reason=describe(error))
                 await asyncio.sleep(RETRY_SECONDS)
-            except (AiogramError, SQLAlchemyError, OSError) as error:
+            except (AiogramError, SQLAlchemyError, OSError, BusyError) as error:
                 log.warning("receiving failed", reason=describe(error))
                 await asyncio.sleep(RETRY_SECONDS)
 
@@ -122,10 +157,12 @@ class Inbox:
 
     async def _write(self, batch: list[dict[str, Any]]) -> list[Received]:
         """Write a batch; what was written before (a repeated delivery) is left out."""
-        found = [Received(raw["update_id"], chat_of(raw), json.dumps(raw)) for raw in batch]
+        at = now()
+        found = [Received(raw["update_id"], chat_of(raw), json.dumps(raw), at) for raw in batch]
         rows = [{"id": r.id, "chat_id": r.chat_id, "payload": r.payload} for r in found]
         async with self._sessions.begin() as session:
             added = set(await store.add_updates(session, rows))
+        self.received += len(added)
         return [received for received in found if received.id in added]
 
     def _dispatch(self, batch: list[Received], group: asyncio.TaskGroup) -> None:
@@ -137,7 +174,7 @@ class Inbox:
                 self._workers.add(worker)
                 worker.add_done_callback(self._workers.discard)
             queue.append(received)
-            self._waiting += 1
+            self._waiting[received.id] = received
 
     async def _work(self, chat_id: int | None, queue: deque[Received]) -> None:
         """Handle one chat's updates until none waits."""
@@ -150,7 +187,7 @@ class Inbox:
             for received, update, ready in zip(chunk, decoded, prepared, strict=True):
                 if update is not None:
                     await self._finish(received, update, ready)
-                self._waiting -= 1
+                del self._waiting[received.id]
                 self._room.set()
         del self._queues[chat_id]
 
@@ -175,11 +212,13 @@ class Inbox:
                     raise ready
                 await self._handle(update, ready)
                 await self._note(received, UpdateState.DONE)
+                self.handled += 1
                 return
             except AWAY as error:  # not this update's fault, so it isn't counted
                 log.warning("waiting for the database", reason=describe(error))
             except Exception as error:  # whatever it is, it must not stop the others
                 reason = describe(error)
+                self.failed += 1
                 log.error("update failed", update=received.id, chat=received.chat_id, reason=reason)
                 if await self._attempts(received, reason) >= MAX_ATTEMPTS:
                     await self._quarantine(received, reason)
@@ -194,6 +233,7 @@ class Inbox:
     async def _quarantine(self, received: Received, reason: str) -> None:
         log.error("update quarantined", update=received.id, chat=received.chat_id, reason=reason)
         await self._note(received, UpdateState.QUARANTINED, reason)
+        self.quarantined += 1
 
     async def _note(
         self, received: Received, state: UpdateState, reason: str | None = None
