@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from time import monotonic
@@ -19,6 +19,15 @@ class Prediction:
 
     scores: Scores
     model_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one batch was, for those who watch."""
+
+    pieces: int
+    seconds: float  # in the model
+    waited_seconds: float  # of its oldest piece, before
 
 
 @dataclass(slots=True, eq=False)
@@ -60,6 +69,9 @@ class Batcher:
         self.workers = workers
         self.max_batch_tokens = max_batch_tokens
         self.lookahead = lookahead
+        self.scored = 0  # texts
+        self.batch_at = monotonic()  # when the last one ended
+        self.observe: Callable[[Batch], None] = lambda batch: None
         self._places = asyncio.Semaphore(max_concurrent_requests)
         self._queue: deque[_Item] = deque()
         self._queued = asyncio.Event()
@@ -73,7 +85,9 @@ class Batcher:
         async with self._places:
             done: asyncio.Future[Prediction] = asyncio.get_running_loop().create_future()
             self._enqueue(_Job(text, done))
-            return await done
+            found = await done
+        self.scored += 1
+        return found
 
     async def run(self) -> None:
         """Score until cancelled."""
@@ -125,7 +139,10 @@ class Batcher:
             if not batch:
                 self._queued.clear()
                 continue
+            began = monotonic()
             rows = await loop.run_in_executor(pool, _score, batch)
+            self.batch_at = monotonic()
+            self.observe(Batch(len(batch), self.batch_at - began, began - batch[0].job.since))
             for item, row in zip(batch, rows, strict=True):
                 _settle(item, row)
 

@@ -151,3 +151,17 @@ async def test_beyond_the_limit_callers_wait_and_none_is_dropped():
         assert batcher.queued <= 10
         recorder.hold.set()
         assert len(await asyncio.gather(*waiting)) == 100
+
+
+async def test_whoever_watches_is_told_of_each_batch():
+    seen = []
+    classifier = Recorder(seconds=0.02)
+    batcher = Batcher(classifier, workers=1)
+    batcher.observe = seen.append
+    async with running(batcher):
+        await asyncio.gather(
+            *(batcher.predict(text) for text in ("аб", "в", "☠")), return_exceptions=True
+        )
+    assert sum(batch.pieces for batch in seen) == 3
+    assert all(batch.seconds >= 0.02 and batch.waited_seconds >= 0 for batch in seen)
+    assert batcher.scored == 2
