@@ -110,6 +110,7 @@ async def staged(folder: Path, *, trains: bool) -> AsyncIterator[Stage]:
         environment = os.environ | {
             "BOT_TOKEN": sandbox.token,
             "TELEGRAM_API_URL": sandbox.url,
+            "TELEGRAM_PACE": "100",  # the sandbox's patience has no end
             "DATABASE_URL": f"sqlite:///{folder}/bot.sqlite3",
             "MODELS_DIR": models if trains else os.environ.get("MODELS_DIR", models),
             "HF_HUB_OFFLINE": "1",

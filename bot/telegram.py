@@ -3,7 +3,7 @@
 import copy
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import stamina
 from aiogram import Bot
@@ -18,6 +18,7 @@ from aiogram.enums import ParseMode
 from aiogram.exceptions import (
     ClientDecodeError,
     TelegramAPIError,
+    TelegramBadRequest,
     TelegramNetworkError,
     TelegramRetryAfter,
     TelegramServerError,
@@ -25,8 +26,10 @@ from aiogram.exceptions import (
 from aiogram.methods import Response, TelegramMethod
 from aiogram.methods.base import TelegramType
 from aiogram.types import Update
+from aiohttp import ClientConnectorError
 from pydantic import ValidationError
 
+from bot.limiter import Limiter, Limits, is_held
 from bot.logs import masked
 from moderation.settings import Settings
 from moderation.text import sanitize
@@ -41,15 +44,21 @@ ALLOWED_UPDATES = [
     "chat_member",
 ]
 
-# Repeating one of these changes nothing, so it may be repeated when an answer was lost.
-_REPEATABLE = frozenset(
+# Repeating one of these changes nothing, so it may be repeated when an answer was lost. None that
+# sends is among them: the first may have arrived.
+REPEATABLE = frozenset(
     {
-        "getMe", "getChat", "getChatMember", "getChatAdministrators", "deleteMessage",
-        "restrictChatMember", "banChatMember", "unbanChatMember", "banChatSenderChat",
+        "getMe", "getChat", "getChatMember", "getChatAdministrators", "getWebhookInfo",
+        "deleteMessage", "deleteMessages", "restrictChatMember",
+        "banChatMember", "unbanChatMember", "banChatSenderChat", "unbanChatSenderChat",
         "editMessageText", "editMessageReplyMarkup", "editMessageMedia", "editMessageCaption",
-        "answerCallbackQuery", "setMyCommands",
+        "answerCallbackQuery", "setMyCommands", "setWebhook", "deleteWebhook",
     }
 )  # fmt: skip
+# Refusals that say that all is as it was to be.
+_SO_ALREADY = ("message is not modified", "message to delete not found")
+# Whether the call took effect can't be known.
+LOST = (TelegramNetworkError, TelegramServerError, ClientDecodeError)
 
 
 class GetRawUpdates(TelegramMethod[list[dict[str, Any]]]):
@@ -85,7 +94,7 @@ class GetRawAdministrators(TelegramMethod[list[dict[str, Any]]]):
 
 
 class Retries(BaseRequestMiddleware):
-    """Waits as long as Telegram asks, and repeats what failed where repeating is safe."""
+    """Repeats what failed where repeating is safe; what is done already counts as done."""
 
     async def __call__(
         self,
@@ -94,17 +103,23 @@ class Retries(BaseRequestMiddleware):
         method: TelegramMethod[TelegramType],
     ) -> Response[TelegramType]:
         """Send `method`; raises the last error when attempts or time run out."""
-        repeatable = method.__api_method__ in _REPEATABLE
 
         def delay(error: Exception) -> bool | float:
             if isinstance(error, TelegramRetryAfter):
-                return float(error.retry_after)
-            lost = (TelegramNetworkError, TelegramServerError, ClientDecodeError)
-            return repeatable and isinstance(error, lost)
+                return not is_held(method) and float(error.retry_after)
+            if isinstance(error.__cause__, ClientConnectorError):
+                return True  # it never left
+            return method.__api_method__ in REPEATABLE and isinstance(error, LOST)
 
-        async for attempt in stamina.retry_context(on=delay, attempts=6, timeout=90):
-            with attempt:
-                return await make_request(bot, method)
+        try:
+            async for attempt in stamina.retry_context(on=delay, attempts=6, timeout=90):
+                with attempt:
+                    return await make_request(bot, method)
+        except TelegramBadRequest as error:
+            if not any(text in error.message for text in _SO_ALREADY):
+                raise
+            # What goes through here is the bare result, and that of editing and deleting is true.
+            return cast("Response[TelegramType]", True)
         raise AssertionError("retry_context ends by returning or raising")
 
 
@@ -114,6 +129,7 @@ def make_bot(settings: Settings) -> Bot:
     Raises TokenValidationError for a malformed token.
     """
     session = AiohttpSession(api=TelegramAPIServer.from_base(settings.telegram_api_url), timeout=30)
+    session.middleware(Limits(Limiter(settings.telegram_pace)))
     session.middleware(Retries())
     return Bot(
         settings.bot_token.get_secret_value(),

@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     operator_ids: Annotated[tuple[int, ...], NoDecode] = ()
     database_url: str = "sqlite:///data/bot.sqlite3"
     telegram_api_url: str = TELEGRAM
+    telegram_pace: float = Field(default=1, gt=0, le=1000)  # how many times faster than its rules
     webhook_url: str = ""  # empty: updates are polled
     webhook_secret: SecretStr = Field(default=SecretStr(""), validate_default=True)
     http_host: str = "127.0.0.1"

@@ -77,7 +77,7 @@ class Stage:
         await self.people.write(OWNER, OWNER, "/start")  # else cards could not reach the owner
         self.bot = await start(
             self.folder / "bot.log", "bot", "run",
-            **self.environment,
+            **{"TELEGRAM_PACE": "100"} | self.environment,
             BOT_TOKEN=self.token,
             TELEGRAM_API_URL=self.people.url,
             DATABASE_URL=self.database_url,
