@@ -75,12 +75,24 @@ _TWO = re.compile(r"(\w)\1+")
 _MAX_WORD = 40
 
 
-# The words of chats repeat: most are looked up.
-@lru_cache(maxsize=16384)
 def reveal(chunk: str) -> str | None:
     """The abuse in `chunk`, a text without spaces, that signs or the keyboard hide, or None."""
+    return None if len(chunk) > _MAX_WORD else _reveal(chunk)
+
+
+def fold(word: str) -> str:
+    """`word` in Cyrillic letters if it mixes them with others, or if it is known abuse so read.
+
+    Loan words with Russian endings (`iPhoneом`) and digits outside (`дом3`) aren't a mix.
+    """
+    return word if len(word) > _MAX_WORD else _fold(word)
+
+
+# The words of chats repeat: most are looked up. Long ones aren't kept, they would fill the memory.
+@lru_cache(maxsize=16384)
+def _reveal(chunk: str) -> str | None:
     core = chunk.strip(_EDGES)
-    if len(chunk) > _MAX_WORD or not core:
+    if not core:
         return None
     found = _by_keys(chunk) if core.isascii() else None
     if found is None:
@@ -91,12 +103,8 @@ def reveal(chunk: str) -> str | None:
 
 
 @lru_cache(maxsize=16384)
-def fold(word: str) -> str:
-    """`word` in Cyrillic letters if it mixes them with others, or if it is known abuse so read.
-
-    Loan words with Russian endings (`iPhoneом`) and digits outside (`дом3`) aren't a mix.
-    """
-    if len(word) > _MAX_WORD or _CYRILLIC.fullmatch(word):
+def _fold(word: str) -> str:
+    if _CYRILLIC.fullmatch(word):
         return word
     if not _CYRILLIC.search(word):
         return _by_sound(word) or word

@@ -4,7 +4,7 @@ import hashlib
 import re
 import unicodedata
 
-from moderation.text import sanitize
+from moderation.text import sanitize, thin
 
 SHORTEST = 10  # letters and digits: «ок» or «да ты что» mean different things each time
 _SPACES = re.compile(r"\s+")
@@ -16,7 +16,7 @@ def text_key(text: str, secret: bytes = b"") -> str:
 
     Keyed by `secret`: short texts could be guessed back.
     """
-    plain = _SPACES.sub(" ", unicodedata.normalize("NFKC", sanitize(text))).strip().casefold()
+    plain = _SPACES.sub(" ", unicodedata.normalize("NFKC", thin(sanitize(text)))).strip().casefold()
     if sum(char.isalnum() for char in plain) < SHORTEST:
         return ""
     return hashlib.blake2b(plain.encode(), key=secret[:64], digest_size=16).hexdigest()

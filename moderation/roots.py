@@ -80,8 +80,9 @@ _MASKED = tuple(
     сдохни убью
     """.replace("ё", "е").split()
 )
-MASKS = re.compile(r"[*@#$%&?!^~•●×+=_…]+|\.{2,}|-{2,}")
-_MASK = re.compile(rf"(?:[^\W\d_]|{MASKS.pattern})+")
+MASKS = re.compile(r"[*@#$%&?!^~•●×+=_…]++|\.{2,}+|-{2,}+")
+# Possessive: a row of stars could be taken apart in more ways than anybody can try.
+_MASK = re.compile(rf"(?:[^\W\d_]++|{MASKS.pattern})++")
 _DOTS = re.compile(r"\.\.|…|--")
 _CONSONANTS = re.compile(r"[^\Wаеиоуыэюя]+")
 _FIRST = ("ху", "еб", "пи", "бля")  # how a word goes whose first letter may be hidden

@@ -16,7 +16,8 @@ _PART = re.compile(r"[^!?\"«»“”„(),;:]+")
 _WORD = re.compile(r"[\w@$€]+")
 _ADDRESS = re.compile(r"https?:|www\.|[@#/]\w|[\w.+-]+@[\w-]+\.\w", re.IGNORECASE)
 _REPEATS = re.compile(r"([а-яё])\1{2,}", re.IGNORECASE)
-_SPACED = re.compile(r"(?<![\w])[\w@$](?:[\s.\-_*/|]{1,3}[\w@$]){2,}(?![\w])")
+# A sign is no separator, or a row of underscores could be read in more ways than anybody can try.
+_SPACED = re.compile(r"(?<!\w)(?:[^\W_]|[@$])(?:[\s.\-_*/|]{1,3}(?:[^\W_]|[@$])){2,}(?!\w)")
 _SEPARATORS = re.compile(r"[\s.\-_*/|]+")
 _SINGLE = re.compile(r"[^\W\d_]")
 # Soft hyphen, combining marks, zero-width and direction marks, fillers, variation selectors, tags.
@@ -31,13 +32,22 @@ _STYLED = re.compile(
     "[\u02b0-\u02ff\u1d2c-\u1d6a\u2100-\u214f\u24b6-\u24e9\uff10-\uff5a\U0001d400-\U0001d7ff"
     "\U0001f130-\U0001f149]"
 )
+_CLUSTER = re.compile(r"[^\w\s]{32,}")
+_MOST_MARKS = 30  # in a row, as the Stream-Safe Text Format of Unicode has it (UAX 15)
 _PASSES = 6  # one undoes nearly all; a disguise within a disguise takes another
+LONGEST = 65_536  # characters of a text that are scored; Telegram's longest messages have half
 
 
 def sanitize(text: str) -> str:
     """`text` without lone surrogates and NUL, which neither tokenizers nor databases take."""
     paired = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return paired.replace("\x00", "�")
+
+
+def thin(text: str) -> str:
+    """`text` with at most 30 combining marks in a row: bringing marks into their order takes time
+    with the square of their number."""
+    return _CLUSTER.sub(_thin, text)
 
 
 def normalize(text: str) -> str:
@@ -56,18 +66,28 @@ def normalize(text: str) -> str:
 
 
 def views(text: str) -> tuple[str, ...]:
-    """The distinct forms of `text` to score, the one as written first."""
-    written = sanitize(text)
+    """The distinct forms of `text` to score, the one as written first. Of a text longer than any
+    message its beginning."""
+    written = sanitize(text[:LONGEST])
     normal = normalize(written)
     return (written,) if normal == written else (written, normal)
 
 
 def _undo(text: str) -> str:
     if not _PLAIN.fullmatch(text):
-        composed = unicodedata.normalize("NFC", text)
+        composed = unicodedata.normalize("NFC", thin(text))
         text = _STYLED.sub(_styled, _HIDDEN.sub(_uncover, composed))
     text = _SPACED.sub(_join, text)
     return _REPEATS.sub(_shorten, _CHUNK.sub(_read, text))
+
+
+def _thin(match: re.Match[str]) -> str:
+    kept, row = [], 0
+    for char in match[0]:
+        row = row + 1 if unicodedata.combining(char) else 0
+        if row <= _MOST_MARKS:
+            kept.append(char)
+    return "".join(kept)
 
 
 def _uncover(match: re.Match[str]) -> str:
