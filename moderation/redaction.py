@@ -20,8 +20,8 @@ _CLOSING = ".,!?:;)]}'"  # after an address these belong to the sentence
 # Cyrillic before the sign is a disguised word («х@й.Понял») unless a known ending follows.
 _EMAIL = re.compile(
     rf"""
-    (?<![\w.+-]) [a-z0-9][a-z0-9._%+-]{0, 255} @ (?:[a-z0-9-]+\.)+ [a-z]{{2,}} (?![\w-])
-    | (?<![\w.+-]) \w[\w.%+-]{0, 255} @ (?:[\w-]+\.)+ (?:{_ENDINGS}) (?![\w-])
+    (?<![\w.+-]) [a-z0-9][a-z0-9._%+-]{{0,255}} @ (?:[a-z0-9-]+\.)+ [a-z]{{2,}} (?![\w-])
+    | (?<![\w.+-]) \w[\w.%+-]{{0,255}} @ (?:[\w-]+\.)+ (?:{_ENDINGS}) (?![\w-])
     """,
     re.IGNORECASE | re.VERBOSE,
 )
