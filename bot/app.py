@@ -32,6 +32,7 @@ from bot.evidence import Scored
 from bot.inbox import Inbox
 from bot.members import Members
 from bot.moves import Moves
+from bot.outbox import Outbox
 from bot.runner import Runner
 from bot.shadow import Shadow
 from bot.swaps import Service
@@ -97,12 +98,14 @@ async def _connect(bot: Bot) -> None:
 
 
 async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Settings) -> None:
+    outbox = Outbox(bot, sessions, batcher)
     dispatcher = Dispatcher(
         disable_fsm=True,
         sessions=sessions,
         batcher=batcher,
         settings=settings,
         members=Members(bot),
+        outbox=outbox,
     )
     # Moderation takes what is left, so it is the last.
     dispatcher.include_routers(
@@ -143,6 +146,7 @@ async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Setti
         async with asyncio.TaskGroup() as group:
             background = [
                 group.create_task(batcher.run()),
+                group.create_task(outbox.run()),
                 group.create_task(_sweep(bot, sessions)),
                 group.create_task(_expire(bot, sessions, settings)),
                 group.create_task(Runner(bot, sessions, settings).run()),
@@ -150,6 +154,7 @@ async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Setti
                 group.create_task(shadow.run()),
             ]
             await inbox.run(stop)
+            await outbox.drain()
             for task in background:
                 task.cancel()
     except BaseExceptionGroup as errors:

@@ -17,10 +17,11 @@ from aiogram.types import (
 )
 
 from bot.answers import answer, language_of, whisper
-from bot.greeting import greeting, missing
+from bot.greeting import greeting
 from bot.language import language, of_person
 from bot.members import Members, is_anonymous, rights_of
 from bot.review import Id
+from bot.rights import tell_lost
 from bot.telegram import describe
 from moderation import changes, groups, people, store
 from moderation.columns import now
@@ -75,7 +76,7 @@ async def on_my_chat_member(event: ChatMemberUpdated, bot: Bot, sessions: Sessio
         return
     await greet(bot, sessions, chat)
     if lost and was_in:
-        await _complain(bot, chat)
+        await tell_lost(bot, chat)
 
 
 async def greet(bot: Bot, sessions: Sessions, chat: Chat) -> None:
@@ -205,17 +206,6 @@ async def add_link(bot: Bot, payload: str, *, rights: bool = True) -> str:
     me = await bot.me()
     admin = f"&admin={_ADMIN_RIGHTS}" if rights else ""
     return f"https://t.me/{me.username}?startgroup={payload}{admin}"
-
-
-async def _complain(bot: Bot, chat: Chat) -> None:
-    """Rights were taken away: the owner hears of it in private, since old greetings go unread."""
-    if chat.owner_id is None or not missing(chat):
-        return
-    words = language(Preferences.of(chat.preferences).language)
-    try:
-        await bot.send_message(chat.owner_id, words("greeting.lost", title=chat.title))
-    except AiogramError as error:
-        log.info("owner not told of lost rights", chat=chat.id, reason=describe(error))
 
 
 async def _remove_greeting(bot: Bot, chat: Chat) -> None:

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 
 import structlog
-from aiogram import Bot
 from aiogram.types import User
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import enforce, review
+from bot import enforce
 from bot.language import language
-from moderation import people, sanctions, store
+from moderation import owing, people, sanctions, store
 from moderation.categories import Category
 from moderation.database import Sessions
 from moderation.preferences import Preferences
@@ -35,6 +34,7 @@ async def claim(
     async with sessions.begin() as session:
         if not await store.claim(session, case.id, verdict, *moderator):
             return False
+        await owing.owe(session, case.id)
         await store.add_label(session, case, moderator[0], vector, source)
         reported = bool(await people.reports(session, case.id))
         if case.origin is not Origin.AUDIT or reported:  # a survey changes nothing for anybody
@@ -63,16 +63,6 @@ async def _revise(
     await sanctions.plan(session, case.id, revised, Step.VERDICT)
 
 
-async def follow(
-    bot: Bot, sessions: Sessions, case: Case, pressed: tuple[int, int] | None = None
-) -> None:
-    """Do what was decided about a case and show it; repeating it changes nothing."""
-    case = await enforce.apply(bot, sessions, case)
-    if case.verdict is Verdict.CLEAN or case.person is PersonDecision.FORGIVE:
-        await enforce.remove_notice(bot, sessions, case)
-    await review.post(bot, sessions, case, pressed)
-
-
 async def claim_person(
     sessions: Sessions, case: Case, chat: Chat, decision: PersonDecision, user: User
 ) -> bool:
@@ -81,6 +71,7 @@ async def claim_person(
     async with sessions.begin() as session:
         if not await sanctions.claim_person(session, case.id, decision, user.id, user.full_name):
             return False
+        await owing.owe(session, case.id)
         if decision is PersonDecision.FORGIVE:
             reason = language(preferences.language).plain("act.overruled")
             for step in (Step.DECISION, Step.VERDICT, Step.PERSON):
@@ -102,4 +93,5 @@ async def was_in_vain(sessions: Sessions, case: Case, decision: PersonDecision) 
         if decision not in RESTRICTING or not mine or any(r.state not in failed for r in mine):
             return False
         await sanctions.release_person(session, case.id, decision)
+        await owing.owe(session, case.id)
     return True

@@ -1,16 +1,17 @@
 """Actions as Bot API calls: planned, recorded, attempted, and their outcome written down."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 from aiogram import Bot
 from aiogram.exceptions import AiogramError
 
-from bot import acts
+from bot import acts, deletions, refusals
 from bot.acts import Call, InapplicableError
-from bot.language import Language, language
-from bot.telegram import describe, reason_of
+from bot.language import language
+from bot.rights import Rights
+from bot.telegram import describe
 from moderation import sanctions
 from moderation.categories import Category
 from moderation.columns import now
@@ -40,27 +41,10 @@ PERSON_ACTS: dict[PersonDecision, tuple[Act, ...]] = {
 }
 PERSON_HOURS = {PersonDecision.MUTE_HOUR: 1, PersonDecision.MUTE_DAY: 24}
 UNDONE_BY = {Act.DELETE: Act.RESTORE, Act.MUTE: Act.UNMUTE, Act.BAN: Act.UNBAN}
-# Repeating one of these after a crash changes nothing more.
-_REPEATABLE = {Act.DELETE, Act.MUTE, Act.BAN, Act.UNMUTE, Act.UNBAN}
-_ALREADY = ("message to delete not found", "message identifier is not specified")
-# Telegram's refusals, by the key of what they mean in words.
-_REASONS = {
-    "not enough rights": "no_rights",
-    "message can't be deleted": "undeletable",
-    "user is an administrator": "administrator",
-    "can't remove chat owner": "owner",
-    "method is available only for supergroups": "supergroups_only",
-    "bot was kicked": "kicked",
-    "bot is not a member": "not_member",
-    "CHAT_ADMIN_REQUIRED": "not_administrator",
-    "upgraded to a supergroup": "moved",
-    "bot was blocked by the user": "blocked",
-    "initiate conversation": "not_started",
-    "chat not found": "not_started",
-    "too many requests": "busy",
-    "PARTICIPANT_ID_INVALID": "unknown_person",
-    "member not found": "unknown_person",
-}
+# What hurts others, or whom it hurts, doesn't wait behind words. Repeating one of these after a
+# crash changes nothing more.
+URGENT = frozenset({Act.DELETE, Act.MUTE, Act.BAN, Act.UNMUTE, Act.UNBAN})
+WORDS = frozenset(Act) - URGENT
 
 
 def plan(
@@ -92,9 +76,11 @@ def plan_person(decision: PersonDecision, known: Sequence[Enforcement]) -> list[
     ]
 
 
-async def apply(bot: Bot, sessions: Sessions, case: Case) -> Case:
-    """Attempt every act of a case that nobody has begun, until what stands is what was decided
-    last; the case as it is then. Never raises for a refused act."""
+async def apply(
+    bot: Bot, sessions: Sessions, rights: Rights, case: Case, kinds: Collection[Act] = URGENT
+) -> Case:
+    """Attempt every act of these kinds that nobody has begun, until what stands is what was
+    decided last; the case as it is then. Never raises for a refused act."""
     while True:
         async with sessions() as session:
             # Read anew: moderators may have decided, or the group got another id.
@@ -102,14 +88,37 @@ async def apply(bot: Bot, sessions: Sessions, case: Case) -> Case:
             chat = await session.get_one(Chat, case.chat_id)
             rows = await sanctions.enforcements(session, case.id)
         words = language(Preferences.of(chat.preferences).language)
-        for row in rows:
-            if row.state is ActState.ATTEMPTED and row.act not in _REPEATABLE:
+        for row in (row for row in rows if row.act in kinds):
+            if row.state is ActState.ATTEMPTED and row.act not in URGENT:
                 unknown = words.plain("act.unknown_whether_sent")
                 await _settle(sessions, row, ActState.FAILED, unknown)
             elif row.state in (ActState.PENDING, ActState.ATTEMPTED):
-                await _attempt(Call(bot, sessions, chat, case, row, rows))
+                await _attempt(Call(bot, sessions, chat, case, row, rows), rights)
         if not await _take_back(sessions, case):
             return case
+
+
+async def delete(bot: Bot, sessions: Sessions, rights: Rights, cases: Sequence[Case]) -> None:
+    """Delete the messages of many cases of one group together: a raid is over in a few calls."""
+    async with sessions.begin() as session:
+        found = await sanctions.deletions(session, [case.id for case in cases])
+        if len(found) < 2:
+            return  # apply does it
+        chat = await session.get_one(Chat, cases[0].chat_id)
+        await sanctions.begin_all(session, [row.id for row, _ in found])
+    words = language(Preferences.of(chat.preferences).language)
+    if (lack := await rights.lack(chat.id, Act.DELETE)) is not None:
+        for row, _ in found:
+            await _settle(sessions, row, ActState.SKIPPED, words.plain(f"reason.{lack}"))
+        return
+
+    async def may() -> bool:
+        await rights.look(chat)
+        return await rights.lack(chat.id, Act.DELETE) is None
+
+    outcomes = await deletions.delete(bot, chat.id, [number for _, number in found], may)
+    for row, number in found:
+        await _ended(sessions, rights, chat, row, outcomes[number])
 
 
 async def _take_back(sessions: Sessions, case: Case) -> bool:
@@ -206,25 +215,41 @@ def _until(hours: int) -> datetime:
     return (now() + timedelta(hours=hours)).replace(microsecond=0)
 
 
-async def _attempt(call: Call) -> None:
+async def _attempt(call: Call, rights: Rights) -> None:
     row, sessions = call.row, call.sessions
     if row.state is ActState.PENDING:
         async with sessions.begin() as session:
             if not await sanctions.begin(session, row.id):
                 return  # another worker has it, or a moderator called it off
+    lack = await rights.lack(call.chat.id, row.act)
+    if lack is not None:
+        await _settle(sessions, row, ActState.SKIPPED, call.words.plain(f"reason.{lack}"))
+        return
     try:
         message_id = await acts.CALLS[row.act](call)
     except AiogramError as error:
-        if _means(str(error), _ALREADY):
-            await _settle(sessions, row, ActState.DONE)
-            return
-        reason = describe(error)
-        log.warning("enforcement failed", case=call.case.id, act=row.act.value, reason=reason)
-        await _settle(sessions, row, ActState.FAILED, in_words(call.words, reason_of(error)))
+        await _ended(sessions, rights, call.chat, row, error)
     except InapplicableError as skip:
         await _settle(sessions, row, ActState.SKIPPED, str(skip))
     else:
         await _settle(sessions, row, ActState.DONE, message_id=message_id)
+
+
+async def _ended(
+    sessions: Sessions, rights: Rights, chat: Chat, row: Enforcement, error: AiogramError | None
+) -> None:
+    """Write down that an act was done, or why not."""
+    if error is None:
+        await _settle(sessions, row, ActState.DONE)
+        return
+    log.warning("enforcement failed", case=row.case_id, act=row.act.value, reason=describe(error))
+    words = language(Preferences.of(chat.preferences).language)
+    detail = refusals.of_act(words, error, is_repeatable=row.act in URGENT)
+    if refusals.is_lack(error) or refusals.is_outside(error):
+        await rights.look(chat)
+        if (lack := await rights.lack(chat.id, row.act)) is not None:
+            detail = words.plain(f"reason.{lack}")
+    await _settle(sessions, row, ActState.FAILED, detail)
 
 
 async def _settle(
@@ -237,13 +262,3 @@ async def _settle(
     async with sessions.begin() as session:
         await sanctions.set_act(session, row.id, state, detail, message_id)
     row.state, row.detail, row.message_id = state, detail, message_id
-
-
-def in_words(words: Language, reason: str) -> str:
-    """A refusal of Telegram as people say it; one that isn't known as it is."""
-    key = next((key for text, key in _REASONS.items() if text.lower() in reason.lower()), None)
-    return words.plain(f"reason.{key}") if key else reason
-
-
-def _means(reason: str, texts: Iterable[str]) -> bool:
-    return any(text in reason for text in texts)

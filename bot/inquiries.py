@@ -13,10 +13,10 @@ from bot import card, menu
 from bot.answers import language_of, whisper
 from bot.chats import IN_GROUPS, add_link, is_moderator
 from bot.content import sender_of
-from bot.enforce import in_words
 from bot.greeting import missing, mode, rights
 from bot.language import Language, of_person
 from bot.members import Members
+from bot.refusals import in_words
 from moderation import groups, people, sanctions, store
 from moderation.batcher import Batcher
 from moderation.categories import TOXIC

@@ -1,21 +1,19 @@
 """The path of a message: predict, decide, record, enforce, show."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-import structlog
 from aiogram import Bot, F, Router
 from aiogram.types import Message, Update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import enforce, review
+from bot import enforce
 from bot.content import Sender, sender_of, texts_of
 from bot.evidence import Scored, case_of, evidence_of, hash_of, prediction_of, secret, weightiest
 from bot.members import Members
-from moderation import attribution, people, store
+from bot.outbox import Outbox
+from moderation import people, store
 from moderation.batcher import Batcher
-from moderation.categories import Category
 from moderation.columns import now
 from moderation.database import Sessions
 from moderation.memory import text_key
@@ -25,7 +23,6 @@ from moderation.settings import Settings
 from moderation.states import Origin
 from moderation.tables import Case, Chat
 
-log = structlog.get_logger()
 IN_GROUPS = F.chat.type.in_({"group", "supergroup"})
 
 
@@ -59,7 +56,7 @@ async def on_message(
     bot: Bot,
     sessions: Sessions,
     members: Members,
-    batcher: Batcher,
+    outbox: Outbox,
     settings: Settings,
 ) -> None:
     """Moderate one revision of a message. Repeating it changes nothing."""
@@ -67,30 +64,8 @@ async def on_message(
     if not scored or sender is None or sender.id == bot.id or not message.message_id:
         return  # a message without an id is seen by the bot alone
     case = await _record(message, scored, sender, sessions, members, settings)
-    if case is None or case.origin is Origin.AUDIT:
-        return
-    case = await enforce.apply(bot, sessions, case)
-    await mark(sessions, case, batcher)
-    await review.post(bot, sessions, case)
-
-
-async def mark(sessions: Sessions, case: Case, batcher: Batcher) -> None:
-    """Find the words that weighed most, for the card; none if that fails."""
-    if case.marks is not None or case.prediction.category is None or not case.text:
-        return
-
-    async def score_all(texts: Sequence[str]) -> list[Mapping[Category, float]]:
-        found = await asyncio.gather(*(batcher.predict(text) for text in texts))
-        return [prediction.scores for prediction in found]
-
-    try:
-        spans = await attribution.weigh(case.text, case.prediction.category, score_all)
-    except (ValueError, RuntimeError) as error:  # the card is worth more than its ornaments
-        log.warning("words not weighed", case=case.id, reason=type(error).__name__)
-        spans = []
-    async with sessions.begin() as session:
-        row = await session.get_one(Case, case.id)
-        row.marks = case.marks = [list(span) for span in spans]
+    if case is not None and case.card_due is not None:  # else it is only for an audit, or done
+        outbox.put(case)
 
 
 async def _record(
@@ -139,6 +114,7 @@ async def _record(
     async with sessions.begin() as session:
         await store.record(session, row, case, [])
         if case is not None and case.origin is Origin.DECISION:
+            case.card_due = now()
             await _punish(session, case, decision, policy, chat, settings)
     return case and await _reread(sessions, row.id)
 

@@ -24,9 +24,10 @@ from pydantic import Field
 from bot import review
 from bot.answers import answer, language_of, whisper
 from bot.card import shorten
-from bot.decisions import claim, follow
+from bot.decisions import claim
 from bot.language import Language, language, of_person
 from bot.members import Members, is_anonymous
+from bot.outbox import Outbox
 from bot.review import Id, mask
 from bot.verdicts import judge_chosen
 from moderation import queue, store
@@ -96,7 +97,12 @@ async def on_review_in_group(
 
 
 async def on_press(
-    query: CallbackQuery, callback_data: Press, bot: Bot, sessions: Sessions, members: Members
+    query: CallbackQuery,
+    callback_data: Press,
+    bot: Bot,
+    sessions: Sessions,
+    members: Members,
+    outbox: Outbox,
 ) -> None:
     """Authorise, record and act, then show the next case. The data can be forged: what was shown
     to whom is in the database, and the case's own chat says who may decide."""
@@ -135,7 +141,7 @@ async def on_press(
         else:
             was_first = await _decide(sessions, press, case, chat, user)
             await answer(query, None if was_first else words.plain("queue.too_late"))
-            await follow(bot, sessions, case)
+            await outbox.follow(case)
         shown, markup = await _page(query.message.chat, user, sessions, members)
         await review.edit(bot, *at, markup, shown)
 

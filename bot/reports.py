@@ -9,13 +9,13 @@ from aiogram.filters import Command
 from aiogram.types import Message, User
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot import review
 from bot.answers import language_of, whisper
 from bot.chats import IN_GROUPS
 from bot.content import Sender, sender_of
 from bot.evidence import Scored, evidence_of, hash_of, prediction_of, secret, weightiest
-from bot.moderate import mark, score_message
-from moderation import people, store
+from bot.moderate import score_message
+from bot.outbox import Outbox
+from moderation import owing, people, store
 from moderation.batcher import Batcher
 from moderation.columns import now
 from moderation.database import Sessions
@@ -37,14 +37,19 @@ def router() -> Router:
 
 
 async def on_report(
-    message: Message, bot: Bot, sessions: Sessions, batcher: Batcher, settings: Settings
+    message: Message,
+    bot: Bot,
+    sessions: Sessions,
+    batcher: Batcher,
+    outbox: Outbox,
+    settings: Settings,
 ) -> None:
     """Make a case of the message that was replied to, or add a voice to the case it has."""
     reporter, reported = message.from_user, message.reply_to_message
     if reporter is None or reporter.is_bot:
         raise SkipHandler
     words = await language_of(message, sessions)
-    key = await _report(message, reporter, reported, bot, sessions, batcher, settings)
+    key = await _report(message, reporter, reported, bot, sessions, batcher, outbox, settings)
     await whisper(message, bot, sessions, words(f"report.{key}"))
     raise SkipHandler  # what stands after the command is judged as any other words
 
@@ -56,6 +61,7 @@ async def _report(
     bot: Bot,
     sessions: Sessions,
     batcher: Batcher,
+    outbox: Outbox,
     settings: Settings,
 ) -> str:
     """What the reporter is told, as the key of it."""
@@ -78,11 +84,9 @@ async def _report(
         row = Report(chat_id=message.chat.id, case_id=case.id, reporter_id=reporter.id)
         row.reporter_name = reporter.full_name
         session.add(row)
-    async with sessions() as session:
-        case = await session.get_one(Case, case.id)
+        await owing.owe(session, case.id)
     log.info("message reported", case=case.id, reporter=reporter.id, new=is_new)
-    await mark(sessions, case, batcher)
-    await review.post(bot, sessions, case)
+    outbox.put(case)
     return "accepted"
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import structlog
 from aiogram import Bot
-from aiogram.exceptions import AiogramError, TelegramBadRequest
+from aiogram.exceptions import AiogramError
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 from pydantic import Field
@@ -13,7 +13,7 @@ from pydantic import Field
 from bot import enforce
 from bot.card import card
 from bot.language import Language, language
-from bot.telegram import GetRawAdministrators, describe, reason_of
+from bot.telegram import LOST, GetRawAdministrators, describe, reason_of
 from moderation import people, sanctions, store
 from moderation.categories import TOXIC
 from moderation.columns import now
@@ -44,12 +44,12 @@ class PersonPress(CallbackData, prefix="a"):
 
 
 async def post(
-    bot: Bot, sessions: Sessions, case: Case, pressed: tuple[int, int] | None = None
+    bot: Bot, sessions: Sessions, case: Case, pressed: Iterable[tuple[int, int]] = ()
 ) -> None:
-    """Show a case to its moderators, or its new state if there is a card already.
+    """Show a case to its moderators, or its new state if there is a card already. Raises if nobody
+    knows whether a new card arrived: two of one case do no harm, none would.
 
-    `pressed` is the (chat, message) of a card whose button was pressed: after a crash there can
-    be two of one case.
+    `pressed` are the (chat, message) of cards whose buttons were pressed, one of two perhaps.
     """
     async with sessions() as session:
         case = await session.get_one(Case, case.id)
@@ -65,7 +65,7 @@ async def post(
     )  # fmt: skip
     markup = keyboard(words, case, chat, enforce.follows(case, acts, preferences), reports)
     known = (case.card_chat_id, case.card_message_id)
-    cards = {at for at in (known, pressed) if at and at[0] and at[1]}
+    cards = {at for at in (known, *pressed) if at[0] and at[1]}
     for chat_id, message_id in cards:
         await edit(bot, chat_id, message_id, markup, shown)
     forgotten = case.prediction.user_id == 0 and not case.text  # its card was hidden for good
@@ -80,7 +80,7 @@ async def edit(
     markup: InlineKeyboardMarkup | None,
     words: str | None = None,
 ) -> None:
-    """Change a card, or only its buttons. A card that is gone or the same already is no failure."""
+    """Change a card, or only its buttons. A card that is gone is no failure."""
     try:
         if words is None:
             await bot.edit_message_reply_markup(
@@ -90,9 +90,6 @@ async def edit(
             await bot.edit_message_text(
                 words, chat_id=chat_id, message_id=message_id, reply_markup=markup
             )
-    except TelegramBadRequest as error:
-        if "message is not modified" not in str(error):
-            log.warning("card not changed", chat=chat_id, card=message_id, reason=describe(error))
     except AiogramError as error:
         log.warning("card not changed", chat=chat_id, card=message_id, reason=describe(error))
 
@@ -183,6 +180,8 @@ async def _send(
         try:
             sent = await bot.send_message(target, words, reply_markup=markup)
             break
+        except LOST:
+            raise
         except AiogramError as failure:
             error = reason_of(failure)
     if sent is None:

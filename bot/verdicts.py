@@ -10,6 +10,7 @@ from bot import decisions, review
 from bot.answers import answer
 from bot.language import Language, of_person
 from bot.members import Members
+from bot.outbox import Outbox
 from bot.review import PersonPress, Press
 from moderation import people
 from moderation.categories import TOXIC, Category
@@ -38,7 +39,12 @@ def router() -> Router:
 
 
 async def on_press(
-    query: CallbackQuery, callback_data: Press, bot: Bot, sessions: Sessions, members: Members
+    query: CallbackQuery,
+    callback_data: Press,
+    bot: Bot,
+    sessions: Sessions,
+    members: Members,
+    outbox: Outbox,
 ) -> None:
     """Authorise, then claim, then act, then show. The data can be forged: only the case's own
     chat says who may decide."""
@@ -55,7 +61,7 @@ async def on_press(
             markup = review.switches(words, case.id, callback_data.chosen)
             await review.edit(bot, *pressed, markup)
     else:
-        await _resolve(query, callback_data, bot, sessions, case, chat)
+        await _resolve(query, callback_data, outbox, sessions, case, chat)
 
 
 async def on_unknown(query: CallbackQuery) -> None:
@@ -64,7 +70,11 @@ async def on_unknown(query: CallbackQuery) -> None:
 
 
 async def on_person_press(
-    query: CallbackQuery, callback_data: PersonPress, bot: Bot, sessions: Sessions, members: Members
+    query: CallbackQuery,
+    callback_data: PersonPress,
+    sessions: Sessions,
+    members: Members,
+    outbox: Outbox,
 ) -> None:
     """Warn, mute, ban or forgive an author, once a moderator called the text toxic."""
     words = of_person(query.from_user.language_code)
@@ -89,9 +99,9 @@ async def on_person_press(
         await answer(query, words.plain("common.accepted"))
     else:
         await answer(query, already(words, case), alert=True)
-    await decisions.follow(bot, sessions, case, _pressed(query))
+    await outbox.follow(case, _pressed(query))
     if claimed and await decisions.was_in_vain(sessions, case, decision):
-        await decisions.follow(bot, sessions, await _reread(sessions, case.id), _pressed(query))
+        await outbox.follow(case, _pressed(query))
 
 
 def judge(press: Press, case: Case) -> tuple[Verdict, dict[Category, int | None]]:
@@ -135,7 +145,7 @@ def _by(words: Language, what: str, who: str | None) -> str:
 
 
 async def _resolve(
-    query: CallbackQuery, press: Press, bot: Bot, sessions: Sessions, case: Case, chat: Chat
+    query: CallbackQuery, press: Press, outbox: Outbox, sessions: Sessions, case: Case, chat: Chat
 ) -> None:
     words, user = of_person(query.from_user.language_code), query.from_user
     pressed = _pressed(query)
@@ -154,7 +164,7 @@ async def _resolve(
     else:
         await answer(query, _decided(words, case), alert=True)
     # Also for a later press: the bot may have stopped between the claim and the act.
-    await decisions.follow(bot, sessions, case, pressed)
+    await outbox.follow(case, pressed)
 
 
 async def _authorised(

@@ -64,6 +64,29 @@ async def begin(session: AsyncSession, enforcement_id: int) -> bool:
     return (await session.scalars(begun)).one_or_none() is not None
 
 
+async def begin_all(session: AsyncSession, ids: Sequence[int]) -> None:
+    """Take acts upon oneself that were found open in the same transaction."""
+    statement = update(Enforcement).where(Enforcement.id.in_(ids))
+    await session.execute(statement.values(state=ActState.ATTEMPTED))
+
+
+async def deletions(
+    session: AsyncSession, case_ids: Sequence[int]
+) -> list[tuple[Enforcement, int]]:
+    """The deletions of some cases that are still to be done, each with its message's id. Those of
+    before a group became a supergroup are left out: their numbers mean nothing there."""
+    statement = (
+        select(Enforcement, Prediction.message_id)
+        .join(Case, Case.id == Enforcement.case_id)
+        .join(Prediction, Prediction.id == Case.prediction_id)
+        .where(Enforcement.case_id.in_(case_ids), Enforcement.act == Act.DELETE)
+        .where(Enforcement.state.in_([ActState.PENDING, ActState.ATTEMPTED]))
+        .where(Prediction.message_id > 0)
+        .order_by(Enforcement.id)
+    )
+    return [(row, message_id) for row, message_id in await session.execute(statement)]
+
+
 async def set_act(
     session: AsyncSession,
     enforcement_id: int,

@@ -150,6 +150,7 @@ class Case(Table):
     marks: Mapped[list[list[int]] | None] = mapped_column(JSON)  # where the weightiest words stand
     card_chat_id: Mapped[int | None] = mapped_column(BigInteger)
     card_message_id: Mapped[int | None] = mapped_column(BigInteger)
+    card_due: Mapped[datetime | None]  # since when the moderators' card is behind; None: it isn't
     verdict: Mapped[Verdict | None] = mapped_column(names(Verdict))
     resolved_by: Mapped[int | None] = mapped_column(BigInteger)
     resolved_by_name: Mapped[str | None] = mapped_column(Text)

@@ -1,12 +1,12 @@
 """Acts as real calls to the sandbox, those too that no preset asks for."""
 
 import pytest
-from aiogram import Bot
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import TelegramAPIServer
 
 from bot import enforce
+from bot.rights import Rights
+from bot.telegram import make_bot
 from moderation import database, sanctions, store
+from moderation.settings import Settings
 from moderation.states import Act, ActState, Step
 from moderation.tables import Case, Enforcement
 from sandbox import scene
@@ -22,9 +22,9 @@ async def stage(tmp_path):
     import aiohttp
 
     async with serve() as sandbox, aiohttp.ClientSession() as http:
-        session = AiohttpSession(api=TelegramAPIServer.from_base(sandbox.url))
+        settings = Settings(bot_token=sandbox.token, telegram_api_url=sandbox.url)
         async with (
-            Bot(sandbox.token, session=session) as bot,
+            make_bot(settings) as bot,
             database.opened(f"sqlite+aiosqlite:///{tmp_path}/bot.sqlite3") as sessions,
         ):
             yield bot, sessions, Client(sandbox.url, http)
@@ -49,6 +49,12 @@ async def planned(stage, case):
     return plan
 
 
+async def apply(bot, sessions, case):
+    rights = Rights(bot, sessions)
+    await enforce.apply(bot, sessions, rights, case)
+    await enforce.apply(bot, sessions, rights, case, enforce.WORDS)
+
+
 async def outcomes(sessions, case):
     async with sessions() as session:
         return {row.act: row for row in await sanctions.enforcements(session, case.id)}
@@ -62,20 +68,20 @@ async def status(people, user_id):
 async def test_a_ban_removes_the_author_and_is_taken_back(stage, planned):
     bot, sessions, people = stage
     case = await planned(Act.DELETE, Act.BAN)
-    await enforce.apply(bot, sessions, case)
+    await apply(bot, sessions, case)
     assert await status(people, scene.MEMBER_A_ID) == "kicked"
     assert {row.state for row in (await outcomes(sessions, case)).values()} == {ActState.DONE}
 
     async with sessions.begin() as session:
         await sanctions.plan(session, case.id, [Act.UNBAN], Step.VERDICT)
-    await enforce.apply(bot, sessions, case)
+    await apply(bot, sessions, case)
     assert await status(people, scene.MEMBER_A_ID) == "left"
 
 
 async def test_a_channel_is_banned_as_a_channel_and_cannot_be_muted(stage, planned):
     bot, sessions, people = stage
     case = await planned(Act.MUTE, Act.BAN, sender=CHANNEL)
-    await enforce.apply(bot, sessions, case)
+    await apply(bot, sessions, case)
     rows = await outcomes(sessions, case)
     assert rows[Act.MUTE].state is ActState.SKIPPED
     assert "каналу" in rows[Act.MUTE].detail
@@ -86,7 +92,7 @@ async def test_a_channel_is_banned_as_a_channel_and_cannot_be_muted(stage, plann
 async def test_an_administrator_is_not_punished_and_the_reason_is_kept(stage, planned):
     bot, sessions, _ = stage
     case = await planned(Act.BAN, sender=scene.MODERATOR_ID)
-    await enforce.apply(bot, sessions, case)
+    await apply(bot, sessions, case)
     row = (await outcomes(sessions, case))[Act.BAN]
     assert (row.state, row.detail) == (ActState.FAILED, "автор — администратор")
 
@@ -94,9 +100,9 @@ async def test_an_administrator_is_not_punished_and_the_reason_is_kept(stage, pl
 async def test_applying_twice_calls_once(stage, planned):
     bot, sessions, people = stage
     case = await planned(Act.DELETE, Act.NOTICE)
-    await enforce.apply(bot, sessions, case)
+    await apply(bot, sessions, case)
     before = len((await people.get("calls"))["calls"])
-    await enforce.apply(bot, sessions, case)
+    await apply(bot, sessions, case)
     assert len((await people.get("calls"))["calls"]) == before
 
 
@@ -106,7 +112,7 @@ async def test_after_a_crash_a_notice_is_not_sent_again_and_a_deletion_is(stage,
     async with sessions.begin() as session:
         for row in await sanctions.enforcements(session, case.id):
             await sanctions.set_act(session, row.id, ActState.ATTEMPTED)
-    await enforce.apply(bot, sessions, case)
+    await apply(bot, sessions, case)
     rows = await outcomes(sessions, case)
     assert rows[Act.DELETE].state is ActState.DONE
     assert rows[Act.NOTICE].state is ActState.FAILED
@@ -117,7 +123,7 @@ async def test_a_message_that_is_gone_counts_as_deleted(stage, planned):
     bot, sessions, _ = stage
     case = await planned(Act.DELETE)
     await bot.delete_message(case.chat_id, case.prediction.message_id)
-    await enforce.apply(bot, sessions, case)
+    await apply(bot, sessions, case)
     assert (await outcomes(sessions, case))[Act.DELETE].state is ActState.DONE
 
 
@@ -125,7 +131,7 @@ async def test_a_notice_where_nobody_may_be_whispered_to_is_public(stage, planne
     bot, sessions, people = stage
     await people.post("features", ephemeral=False)
     case = await planned(Act.NOTICE)
-    await enforce.apply(bot, sessions, case)
+    await apply(bot, sessions, case)
     row = (await outcomes(sessions, case))[Act.NOTICE]
     assert (row.state, row.message_id is not None) == (ActState.DONE, True)
 
@@ -135,7 +141,7 @@ async def test_a_notice_to_somebody_who_left_is_not_shouted_after_them(stage, pl
     case = await planned(Act.NOTICE)
     at = {"chat_id": scene.GROUP_ID, "user_id": scene.MEMBER_A_ID}
     await people.post("members", **at, status="left")
-    await enforce.apply(bot, sessions, case)
+    await apply(bot, sessions, case)
     row = (await outcomes(sessions, case))[Act.NOTICE]
     assert (row.state, row.detail) == (ActState.SKIPPED, "автора уже нет в группе")
 
@@ -143,16 +149,16 @@ async def test_a_notice_to_somebody_who_left_is_not_shouted_after_them(stage, pl
 async def test_the_rights_before_a_mute_are_kept_even_if_it_is_repeated(stage, planned):
     bot, sessions, people = stage
     case = await planned(Act.MUTE)
-    await enforce.apply(bot, sessions, case)
+    await apply(bot, sessions, case)
     async with sessions.begin() as session:
         (row,) = await sanctions.enforcements(session, case.id)
         assert row.former["status"] == "member"
         await sanctions.set_act(session, row.id, ActState.ATTEMPTED)  # as after a crash
-    await enforce.apply(bot, sessions, case)
+    await apply(bot, sessions, case)
     assert (await outcomes(sessions, case))[Act.MUTE].former["status"] == "member"
     async with sessions.begin() as session:
         await sanctions.plan(session, case.id, [Act.UNMUTE], Step.VERDICT)
-    await enforce.apply(bot, sessions, case)
+    await apply(bot, sessions, case)
     assert await status(people, scene.MEMBER_A_ID) == "member"
 
 
@@ -163,6 +169,6 @@ async def test_nothing_is_done_to_who_was_forgotten(stage, planned):
         (await session.get_one(Case, case.id)).text = ""
     async with sessions() as session:
         case = await session.get_one(Case, case.id)
-    await enforce.apply(bot, sessions, case)
+    await apply(bot, sessions, case)
     assert {row.state for row in (await outcomes(sessions, case)).values()} == {ActState.SKIPPED}
     assert not (await people.get("calls", method="banChatMember"))["calls"]
