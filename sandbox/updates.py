@@ -76,6 +76,11 @@ class UpdateQueue:
         self._next_conflict_at = 0.0
         self._previous_poll = (0, float("-inf"))
 
+    @property
+    def next_id(self) -> int:
+        """The number that the next update will have."""
+        return self._next_id
+
     def subscribe(self, kinds: object) -> None:
         """Set allowed_updates: unknown names are skipped, and nothing known means the default."""
         if isinstance(kinds, list) and all(isinstance(kind, str) for kind in kinds):
