@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from tests.e2e.house import PEOPLE
 from tests.e2e.stage import Stage, staged
 
 
@@ -17,6 +18,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """One running bot for all tests that make groups of their own."""
     async with staged(tmp_path_factory.mktemp("stage")) as shared:
+        shared.environment["OPERATOR_IDS"] = str(PEOPLE["operator"])
         await shared.start_bot()
         yield shared
 
