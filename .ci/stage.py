@@ -66,7 +66,7 @@ class Stage:
 
     def install_pip(self) -> None:
         """Have a pip of its own, and nothing else."""
-        self.run(["python", "-m", "ensurepip"])
+        self.run(["python", "-m", "ensurepip", "--default-pip"])
 
     def borrow(self) -> None:
         """Have what is in the environment of this script, all but the project itself."""

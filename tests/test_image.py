@@ -14,6 +14,7 @@ from moderation.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
+GUIDE = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
 LINES = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
 OTHERS = {"POSTGRES_PASSWORD"}  # of compose.yaml alone
 
@@ -120,6 +121,23 @@ def test_the_example_filled_in_stands_beside_the_bot(monkeypatch, tmp_path):
 def test_the_context_holds_what_is_installed_and_no_secrets(dockerfile, name, ignored):
     patterns = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert dockerfile.is_ignored(name, patterns) is ignored
+
+
+def test_the_guide_names_settings_and_commands_that_are_there():
+    known = {name.upper() for name in Settings.model_fields} | OTHERS
+    assert set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", GUIDE)) <= known
+    source = (ROOT / "bot/__main__.py").read_text(encoding="utf-8")
+    for command in re.findall(r"python -m bot ([a-z]+)", GUIDE):
+        assert f"def {command}(" in source
+
+
+def test_the_guide_names_the_metrics_that_are_there():
+    source = "".join((ROOT / f"bot/{name}.py").read_text() for name in ("metrics", "calls"))
+    counted = set(re.findall(r'"(bot_\w+)"', source))
+    line = next(line for line in GUIDE.splitlines() if "`_handled`" in line)
+    named = set(re.findall(r"`(bot_\w+)`", GUIDE))
+    named |= {f"bot_updates{ending}" for ending in re.findall(r"`(_[a-z]+)`", line)}
+    assert named == counted
 
 
 def test_a_dockerfile_is_read_as_an_engine_reads_it(dockerfile):
