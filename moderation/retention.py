@@ -5,13 +5,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, exists, null, or_, select, update
+from sqlalchemy import Select, and_, delete, exists, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from moderation.columns import now
 from moderation.database import Sessions
 from moderation.preferences import Preferences
 from moderation.states import UpdateState
+from moderation.store import KEEP_DONE
 from moderation.tables import (
     Assignment,
     Case,
@@ -29,6 +30,7 @@ from moderation.tables import (
 BATCH = 500  # rows in one transaction, so that SQLite's lock is never held for long
 LABEL_DAYS = 730
 QUARANTINE = timedelta(days=7)  # to find out why an update could not be handled
+_UPDATES = {UpdateState.DONE: KEEP_DONE, UpdateState.QUARANTINED: QUARANTINE}
 NEWCOMER = timedelta(days=30)  # nobody is a newcomer for longer, see preferences.py
 
 # One bounded step; how many rows it changed. 0: nothing is left to do.
@@ -108,9 +110,12 @@ def _of_all(at: datetime, label_age: timedelta, batch: int) -> dict[str, _Step]:
     """What is the same for all groups."""
     labels = select(Label.id).where(Label.created_at < at - label_age, Label.text != "")
     updates = select(InboxUpdate.id).where(
-        InboxUpdate.state != UpdateState.PENDING,
-        InboxUpdate.received_at < at - QUARANTINE,
-        InboxUpdate.payload != "",
+        or_(
+            *(
+                and_(InboxUpdate.state == state, InboxUpdate.received_at < at - age)
+                for state, age in _UPDATES.items()
+            )
+        )
     )
     strikes = select(Strike.id).where(Strike.expires_at <= at)
 
@@ -128,8 +133,7 @@ def _of_all(at: datetime, label_age: timedelta, batch: int) -> dict[str, _Step]:
             lambda ids: update(Label).where(Label.id.in_(ids)).values(text="", text_key=""),
         ),
         "updates": _changing(
-            updates.limit(batch),
-            lambda ids: update(InboxUpdate).where(InboxUpdate.id.in_(ids)).values(payload=""),
+            updates.limit(batch), lambda ids: delete(InboxUpdate).where(InboxUpdate.id.in_(ids))
         ),
         "strikes": _changing(
             strikes.limit(batch), lambda ids: delete(Strike).where(Strike.id.in_(ids))

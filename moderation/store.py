@@ -18,20 +18,50 @@ from moderation.states import (
 )
 from moderation.tables import Case, Chat, Enforcement, InboxUpdate, Label, Note, Prediction
 
+KEEP_DONE = timedelta(days=2)  # Telegram delivers again what wasn't confirmed for a day
+_BELOW = 1 << 40  # more than any id of an update
+
 
 async def add_updates(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Write updates (id, chat_id, payload); returns the ids that were not there yet."""
+    """Write updates (id, chat_id, payload); returns the ids that are not handled yet, those
+    written before among them.
+
+    An id that was used days ago means another update: after an idle week Telegram counts anew.
+    """
     if not rows:
         return []
-    statement = insert(session, InboxUpdate).on_conflict_do_nothing().returning(InboxUpdate.id)
-    added = await session.scalars(statement, list(rows))
-    return sorted(added)
+    ids = [row["id"] for row in rows]
+    used = (InboxUpdate.id.in_(ids), InboxUpdate.state != UpdateState.PENDING)
+    await session.execute(
+        delete(InboxUpdate).where(*used, InboxUpdate.received_at < now() - KEEP_DONE)
+    )
+    await session.execute(insert(session, InboxUpdate).on_conflict_do_nothing(), list(rows))
+    pending = (InboxUpdate.id.in_(ids), InboxUpdate.state == UpdateState.PENDING)
+    return list(await session.scalars(select(InboxUpdate.id).where(*pending)))
 
 
-async def pending_updates(session: AsyncSession) -> Sequence[InboxUpdate]:
-    """The updates that are not handled yet, the oldest first."""
+async def set_apart_updates(session: AsyncSession) -> None:
+    """Give updates that have waited for days ids below all others, in the same order: theirs may
+    be used anew. To be called before any of them is read."""
+    old = (InboxUpdate.id > 0, InboxUpdate.received_at < now() - KEEP_DONE)
+    statement = update(InboxUpdate).where(InboxUpdate.state == UpdateState.PENDING, *old)
+    await session.execute(statement.values(id=InboxUpdate.id - _BELOW))
+
+
+async def pending_updates(
+    session: AsyncSession, after: int | None = None, limit: int = 500
+) -> Sequence[InboxUpdate]:
+    """The first updates that are not handled yet, with ids above `after`."""
     statement = select(InboxUpdate).where(InboxUpdate.state == UpdateState.PENDING)
-    return (await session.scalars(statement.order_by(InboxUpdate.id))).all()
+    if after is not None:
+        statement = statement.where(InboxUpdate.id > after)
+    return (await session.scalars(statement.order_by(InboxUpdate.id).limit(limit))).all()
+
+
+async def payloads(session: AsyncSession, ids: Sequence[int]) -> dict[int, str]:
+    """What Telegram sent, by the ids of updates."""
+    statement = select(InboxUpdate.id, InboxUpdate.payload).where(InboxUpdate.id.in_(ids))
+    return {row.id: row.payload for row in await session.execute(statement)}
 
 
 async def count_updates(session: AsyncSession, state: UpdateState) -> int:
@@ -49,19 +79,12 @@ async def finish_update(
     await session.execute(statement.values(state=state, error=error, **handled))
 
 
-async def count_attempt(session: AsyncSession, update_id: int, error: str) -> int:
-    """Note a failed attempt at an update; returns how many there were."""
-    statement = update(InboxUpdate).where(InboxUpdate.id == update_id)
+async def count_attempt(session: AsyncSession, ids: Sequence[int], error: str) -> dict[int, int]:
+    """Note an attempt at updates; returns how many there were at each."""
+    statement = update(InboxUpdate).where(InboxUpdate.id.in_(ids))
     counted = statement.values(attempts=InboxUpdate.attempts + 1, error=error)
-    return (await session.scalars(counted.returning(InboxUpdate.attempts))).one()
-
-
-async def forget_updates(session: AsyncSession, older_than: timedelta) -> None:
-    """Drop handled updates. Telegram's ids start anew after an idle week, so none may stay long."""
-    done = InboxUpdate.state == UpdateState.DONE
-    await session.execute(
-        delete(InboxUpdate).where(done, InboxUpdate.received_at < now() - older_than)
-    )
+    returned = counted.returning(InboxUpdate.id, InboxUpdate.attempts)
+    return {row.id: row.attempts for row in await session.execute(returned)}
 
 
 async def chat(session: AsyncSession, chat_id: int, title: str, kind: str) -> Chat:

@@ -1,8 +1,12 @@
+import asyncio
+import shutil
+
 import pytest
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 
+from moderation import database
 from moderation.categories import Category
 from moderation.columns import now
 from moderation.policy import Action
@@ -39,3 +43,24 @@ def case():
         origin=Origin.DECISION,
         prediction=prediction, prediction_id=1, created_at=now(),
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory):
+    """A database file whose tables are made, to be copied: making them takes a second."""
+    path = tmp_path_factory.mktemp("database") / "empty.sqlite3"
+
+    async def make():
+        async with database.opened(f"sqlite+aiosqlite:///{path}"):
+            pass
+
+    asyncio.run(make())
+    return path
+
+
+@pytest.fixture
+async def sessions(empty_database, tmp_path):
+    """Those of an empty SQLite database."""
+    path = shutil.copy(empty_database, tmp_path / "bot.sqlite3")
+    async with database.opened(f"sqlite+aiosqlite:///{path}") as found:
+        yield found

@@ -1,123 +1,276 @@
 import asyncio
-import json
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
 
 import pytest
+from aiogram import Bot
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
-from bot.inbox import Inbox, chat_of
-from moderation import database, store
+from bot.backlog import CHUNK
+from bot.inbox import BusyError
+from bot.telegram import GetRawUpdates
+from moderation.columns import now
 from moderation.states import UpdateState
-from moderation.tables import InboxUpdate
+from sandbox.client import Client
+from sandbox.scene import BOT_ID, OWNER_ID
+from sandbox.server import serve
+from tests.bot.updates import (
+    Handled,
+    an_update,
+    inbox_of,
+    leave,
+    make_impatient,
+    running,
+    states,
+    stored,
+    until,
+)
+
+DONE, PENDING = UpdateState.DONE, UpdateState.PENDING
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    for name in ("bot.inbox.RETRY_SECONDS", "bot.workers.RETRY_SECONDS", "bot.watch.RETRY_SECONDS"):
+        monkeypatch.setattr(name, 0.01)
 
 
 @pytest.fixture
-async def sessions(tmp_path):
-    async with database.opened(f"sqlite+aiosqlite:///{tmp_path}/bot.sqlite3") as found:
+async def sandbox():
+    async with serve() as found:
         yield found
 
 
-def an_update(update_id, chat_id, text="т"):
-    chat = {"id": chat_id, "type": "supergroup", "title": "Г"}
-    message = {"message_id": update_id, "date": 1, "chat": chat, "text": text}
-    return {"update_id": update_id, "message": message}
+@pytest.fixture
+async def bot(sandbox):
+    """A bot that talks to the sandbox."""
+    api = TelegramAPIServer.from_base(sandbox.url.rstrip("/"))
+    async with Bot(sandbox.token, session=AiohttpSession(api=api)) as made:
+        yield made
 
 
-async def work_through(bot, sessions, updates, handle, monkeypatch):
-    """What was left from before is handled at the start; nothing is received."""
-    monkeypatch.setattr("bot.inbox.RETRY_SECONDS", 0.0)
-    rows = [
-        {"id": u["update_id"], "chat_id": chat_of(u), "payload": json.dumps(u)} for u in updates
-    ]
-    async with sessions.begin() as session:
-        await store.add_updates(session, rows)
-
-    async def prepare(update):
-        await asyncio.sleep(0.01 if update.update_id % 2 else 0)
-        return update.update_id
-
-    stop = asyncio.Event()
-    stop.set()
-    await Inbox(bot, sessions, prepare, handle).run(stop)
+@pytest.fixture
+async def people(sandbox, bot):
+    found = Client(sandbox.url, await bot.session.create_session())
+    await found.write(OWNER_ID, OWNER_ID, "/start")
+    # Nothing of the sandbox's beginning waits.
+    waiting = await bot(GetRawUpdates(limit=100))
+    await bot(GetRawUpdates(offset=waiting[-1]["update_id"] + 1))
+    return found
 
 
-async def states(sessions):
-    async with sessions() as session:
-        rows = [await session.get(InboxUpdate, i) for i in range(1, 10)]
-    return {row.id: row.state for row in rows if row}
+async def put(people, *updates):
+    """Updates of any shape, under the sandbox's ids."""
+    given = []
+    for update in updates:
+        content = {key: value for key, value in update.items() if key != "update_id"}
+        given.append((await people.post("updates", update=content))["update_id"])
+    return given
 
 
-async def test_each_chat_is_handled_in_order_with_what_was_prepared(bot, sessions, monkeypatch):
-    handled = []
-
-    async def handle(update, ready):
-        await asyncio.sleep(0)
-        assert ready == update.update_id
-        handled.append((update.message.chat.id, update.update_id))
-
-    updates = [an_update(i, -1 - i % 3) for i in range(1, 10)]
-    await work_through(bot, sessions, updates, handle, monkeypatch)
-    assert len(handled) == 9
-    for chat_id in (-1, -2, -3):
-        ids = [update_id for chat, update_id in handled if chat == chat_id]
-        assert ids == sorted(ids)
-    assert set((await states(sessions)).values()) == {UpdateState.DONE}
+async def test_what_comes_by_polling_is_handled_once_however_often_it_comes(bot, sessions, people):
+    handled = Handled()
+    async with running(inbox_of(bot, sessions, handled), polls=True) as inbox:
+        ids = await put(people, *map(an_update, range(5)))
+        await until(lambda: len(handled) == 5)
+        await people.post("redeliveries", count=3)
+        ids += await put(people, an_update(9))
+        await until(lambda: len(handled) == 6)
+    assert handled == ids
+    assert inbox.received == 6
+    assert set((await states(sessions)).values()) == {DONE}
 
 
-async def test_an_update_that_always_fails_is_set_aside_and_its_chat_goes_on(
-    bot, sessions, monkeypatch
+async def test_a_restart_before_telegram_knew_repeats_nothing(bot, sessions, people):
+    ids = await put(people, *map(an_update, range(5)))
+    first, second = Handled(), Handled()
+    raw = await bot(GetRawUpdates(limit=100))
+    async with running(inbox_of(bot, sessions, first)) as inbox:
+        await inbox.accept(raw)  # and no poll confirms it
+        await until(lambda: not inbox.waiting)
+    async with running(inbox_of(bot, sessions, second), polls=True) as inbox:
+        ids += await put(people, an_update(9))
+        await until(lambda: second)
+        await until(lambda: not inbox.waiting)
+    assert [*first, *second] == ids
+
+
+async def test_what_was_accepted_survives_the_end_of_the_process(bot, sessions):
+    async def lost(update):
+        raise asyncio.CancelledError  # the process ends as soon as it is written
+
+    handled = Handled()
+    handled.prepare = lost
+    async with running(inbox_of(bot, sessions, handled), drain_seconds=0.01) as inbox:
+        await inbox.accept([an_update(1), an_update(2, -2)])
+    assert await states(sessions) == {1: PENDING, 2: PENDING}
+    again = Handled()
+    async with running(inbox_of(bot, sessions, again)) as inbox:
+        await until(lambda: not inbox.waiting)
+    assert sorted(again) == [1, 2]
+
+
+async def test_what_was_written_without_an_answer_is_handled_when_it_comes_again(bot, sessions):
+    handled = Handled()
+    async with running(inbox_of(bot, sessions, handled)) as inbox:
+        await leave(sessions, [an_update(1)])  # committed, and the connection broke
+        await inbox.accept([an_update(1)])
+        await until(lambda: handled == [1])
+        await inbox.accept([an_update(1)])
+        await inbox.accept([an_update(2)])
+        await until(lambda: handled == [1, 2])
+    assert inbox.received == 2
+
+
+async def test_a_full_inbox_and_one_that_stops_ask_to_come_again(bot, sessions, monkeypatch):
+    monkeypatch.setattr("bot.inbox.MAX_WAITING", 2)
+    go_on = asyncio.Event()
+
+    class Held(Handled):
+        async def handle(self, update, ready):
+            await go_on.wait()
+            self.append(update.update_id)
+
+    handled = Held()
+    inbox = inbox_of(bot, sessions, handled)
+    with pytest.raises(BusyError):
+        await inbox.accept([an_update(1)])
+    async with running(inbox):
+        await inbox.accept([an_update(1), an_update(2)])
+        with pytest.raises(BusyError):
+            await inbox.accept([an_update(3)])
+        assert inbox.waiting == 2
+        assert 0 <= inbox.oldest_waiting_seconds < 10
+        go_on.set()
+        await until(lambda: not inbox.waiting)
+        await inbox.accept([an_update(3)])
+    with pytest.raises(BusyError):
+        await inbox.accept([an_update(4)])
+    assert handled == [1, 2, 3]
+    assert inbox.oldest_waiting_seconds == 0
+
+
+async def test_polling_waits_while_the_inbox_is_full(bot, sessions, people, monkeypatch):
+    monkeypatch.setattr("bot.inbox.MAX_WAITING", 3)
+    most = 0
+
+    class Watched(Handled):
+        async def handle(self, update, ready):
+            nonlocal most
+            most = max(most, inbox.waiting)
+            await super().handle(update, ready)
+
+    handled = Watched()
+    inbox = inbox_of(bot, sessions, handled)
+    ids = await put(people, *map(an_update, range(250)))
+    async with running(inbox, polls=True):
+        await until(lambda: len(handled) == 250)
+    assert sorted(handled) == ids
+    assert most < 150  # a batch of 100 on top of what waits, never all
+
+
+async def test_after_days_of_standstill_ids_may_begin_anew(bot, sessions):
+    ago = now() - timedelta(days=8)
+    await leave(sessions, [an_update(7, text="старое"), an_update(8)], received_at=ago)
+    seen = []
+
+    class Reading(Handled):
+        async def handle(self, update, ready):
+            seen.append(update.message.text)
+
+    async with running(inbox_of(bot, sessions, Reading())) as inbox:
+        await inbox.accept([an_update(7, text="новое")])
+        await until(lambda: not inbox.waiting)
+        async with sessions.begin() as session:
+            for row in (await stored(sessions)).values():
+                (await session.merge(row)).received_at = ago
+        await inbox.accept([an_update(7, text="новейшее"), an_update(2)])
+        await until(lambda: not inbox.waiting)
+    assert seen == ["старое", "т", "новое", "новейшее", "т"]
+
+
+@pytest.mark.parametrize("is_left", [True, False])
+async def test_of_a_backlog_the_newest_is_handled_before_the_oldest(bot, sessions, people, is_left):
+    updates = [an_update(i) for i in range(3 * CHUNK)]
+    if is_left:
+        await leave(sessions, updates)
+    ids = list(range(3 * CHUNK)) if is_left else await put(people, *updates)
+    handled = Handled()
+    async with running(inbox_of(bot, sessions, handled), polls=True) as inbox:
+        await until(lambda: len(handled) >= len(ids) and not inbox.waiting, 60)
+    assert handled[0] == ids[-CHUNK]
+    assert handled[CHUNK] == ids[0]
+    assert sorted(handled) == ids
+    assert set((await states(sessions)).values()) == {DONE}
+
+
+async def test_operators_hear_of_a_backlog_and_of_its_end_once(bot, sessions, people, monkeypatch):
+    monkeypatch.setattr("bot.watch.LONG", 20)
+    monkeypatch.setattr("bot.watch.FEW", 5)
+    monkeypatch.setattr("bot.watch.LOOK_SECONDS", 0.01)
+    go_on = asyncio.Event()
+
+    class Held(Handled):
+        async def handle(self, update, ready):
+            await go_on.wait()
+
+    async with running(inbox_of(bot, sessions, Held(), [OWNER_ID, 999])) as inbox:
+        for n in (1, 2):
+            go_on.clear()
+            await inbox.accept([an_update(n * 100 + i) for i in range(30)])
+            assert "30 событий" in (await told(people, 2 * n - 1))[-1]
+            go_on.set()
+            assert "Очередь разобрана" in (await told(people, 2 * n))[-1]
+            await until(lambda: not inbox.waiting)
+
+
+async def told(people, number):
+    async with asyncio.timeout(15):
+        while True:
+            words = [m["text"] for m in await people.messages(OWNER_ID, BOT_ID)]
+            if len(words) >= number:
+                return words
+            await asyncio.sleep(0.02)
+
+
+async def test_a_locked_database_is_outlasted_and_told(
+    bot, sessions, people, monkeypatch, tmp_path
 ):
-    attempts = []
-
-    async def handle(update, ready):
-        attempts.append(update.update_id)
-        if update.update_id == 2:
-            raise RuntimeError("тайна")
-
-    updates = [an_update(i, -1) for i in (1, 2, 3)]
-    await work_through(bot, sessions, updates, handle, monkeypatch)
-    assert attempts == [1, 2, 2, 2, 3]
-    assert await states(sessions) == {
-        1: UpdateState.DONE, 2: UpdateState.QUARANTINED, 3: UpdateState.DONE,
-    }  # fmt: skip
-    async with sessions() as session:
-        error = (await session.get_one(InboxUpdate, 2)).error
-    assert "RuntimeError" in error
-    assert "тайна" not in error
-
-
-async def test_a_passing_failure_is_overcome(bot, sessions, monkeypatch):
-    failures = [1, 1]
-
-    async def handle(update, ready):
-        if failures:
-            failures.pop()
-            raise OSError("busy")
-
-    await work_through(bot, sessions, [an_update(1, -1)], handle, monkeypatch)
-    assert await states(sessions) == {1: UpdateState.DONE}
+    for name, seconds in {"AWAY_SECONDS": 0.1, "STEADY_SECONDS": 0.1, "LOOK_SECONDS": 0.02}.items():
+        monkeypatch.setattr(f"bot.watch.{name}", seconds)
+    await make_impatient(sessions)
+    handled = Handled()
+    async with running(inbox_of(bot, sessions, handled, [OWNER_ID]), polls=True) as inbox:
+        with closing(sqlite3.connect(tmp_path / "bot.sqlite3", isolation_level=None)) as raw:
+            raw.execute("BEGIN EXCLUSIVE")
+            ids = await put(people, *(an_update(i, -1 - i % 4) for i in range(20)))
+            with pytest.raises(OperationalError):
+                await inbox.accept([an_update(10**6)])
+            assert "недоступна" in (await told(people, 1))[0]
+            assert not handled
+            raw.execute("ROLLBACK")
+        await until(lambda: len(handled) == 20)
+        assert "снова доступна" in (await told(people, 2))[1]
+    assert sorted(handled) == ids
 
 
-async def test_an_undecodable_update_is_set_aside(bot, sessions, monkeypatch):
-    handled = []
+async def test_a_full_disk_is_outlasted(bot, sessions, people):
+    pages = 1  # the file as large as it is
 
-    async def handle(update, ready):
-        handled.append(update.update_id)
+    def limit(raw, *_):
+        raw.execute(f"PRAGMA max_page_count={pages}")
 
-    broken = {"update_id": 1, "message": {"chat": {"id": -1}}}
-    await work_through(bot, sessions, [broken, an_update(2, -1)], handle, monkeypatch)
-    assert handled == [2]
-    assert (await states(sessions))[1] is UpdateState.QUARANTINED
-
-
-@pytest.mark.parametrize(
-    ("update", "chat_id"),
-    [
-        (an_update(1, -5), -5),
-        ({"update_id": 1, "callback_query": {"message": {"chat": {"id": -6}}}}, -6),
-        ({"update_id": 1, "my_chat_member": {"chat": {"id": -7}}}, -7),
-        ({"update_id": 1, "callback_query": {"id": "1"}}, None),
-        ({"update_id": 1, "message": {"chat": "x"}}, None),
-        ({"update_id": 1, "poll": {}}, None),
-    ],
-)
-def test_the_chat_of_any_kind_of_update_is_found(update, chat_id):
-    assert chat_of(update) == chat_id
+    event.listen(sessions.kw["bind"].sync_engine.pool, "checkout", limit)
+    handled = Handled()
+    async with running(inbox_of(bot, sessions, handled), polls=True) as inbox:
+        ids = await put(people, *(an_update(i, text="т" * 4000) for i in range(40)))
+        with pytest.raises(OperationalError, match="full"):
+            await inbox.accept([an_update(10**6 + i, text="т" * 4000) for i in range(40)])
+        assert not handled
+        pages = 2**30
+        await until(lambda: len(handled) == 40)
+    assert sorted(handled) == ids

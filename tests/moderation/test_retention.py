@@ -173,3 +173,13 @@ async def test_many_old_cases_go_batch_by_batch(sessions):
     async with sessions() as session:
         left = select(func.count(Case.id)).where(Case.text != "")
         assert await session.scalar(left) == 0
+
+
+async def test_what_was_handled_goes_after_two_days_and_what_could_not_be_after_seven(sessions):
+    ages = {1: ("done", 1), 2: ("done", 3), 3: ("quarantined", 6), 4: ("quarantined", 8)}
+    async with sessions.begin() as session:
+        for id_, (state, days) in {**ages, 5: ("pending", 30)}.items():
+            at = MOMENT - days * DAY
+            session.add(InboxUpdate(id=id_, payload="слова", state=state, received_at=at))
+    assert await expire(sessions, batch=1) == {"updates": 2}
+    assert [row.id for row in await rows(sessions, InboxUpdate)] == [1, 3, 5]

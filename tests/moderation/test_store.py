@@ -2,12 +2,14 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from moderation import database, sanctions, store
 from moderation.categories import TOXIC, Category
+from moderation.columns import now
 from moderation.policy import Action
 from moderation.states import Act, ActState, Step, UpdateState, Verdict
-from moderation.tables import Case, Enforcement, Label, Prediction
+from moderation.tables import Case, Enforcement, InboxUpdate, Label, Prediction
 
 
 @pytest.fixture
@@ -43,31 +45,64 @@ async def a_case(sessions, message_id=1, acts=(Act.DELETE,)):
         return await store.case_of(session, row.id)
 
 
+def some_updates(*ids):
+    return [{"id": i, "chat_id": -1, "payload": f"{{{i}}}"} for i in ids]
+
+
 async def test_an_update_is_written_once_however_often_it_comes(sessions):
-    rows = [{"id": i, "chat_id": -1, "payload": "{}"} for i in (3, 1, 2)]
     async with sessions.begin() as session:
-        assert await store.add_updates(session, rows) == [1, 2, 3]
+        assert sorted(await store.add_updates(session, some_updates(3, 1, 2))) == [1, 2, 3]
+        await store.finish_update(session, 2, UpdateState.DONE)
     async with sessions.begin() as session:
-        again = [*rows, {"id": 4, "chat_id": None, "payload": "{}"}]
-        assert await store.add_updates(session, again) == [4]
-        assert [row.id for row in await store.pending_updates(session)] == [1, 2, 3, 4]
+        again = [*some_updates(3, 1, 2), {"id": 4, "chat_id": None, "payload": "{}"}]
+        # Those that wait are named again: nobody may have been told that they were written.
+        assert sorted(await store.add_updates(session, again)) == [1, 3, 4]
+        assert [row.id for row in await store.pending_updates(session)] == [1, 3, 4]
+        assert [row.id for row in await store.pending_updates(session, 1, 1)] == [3]
+        assert await store.payloads(session, [1, 2, 9]) == {1: "{1}", 2: ""}
 
 
-async def test_a_handled_update_is_not_pending_and_goes_after_its_time(sessions):
+async def aged(sessions, days):
     async with sessions.begin() as session:
-        await store.add_updates(session, [{"id": 1, "chat_id": 1, "payload": "{}"}])
-        await store.finish_update(session, 1, UpdateState.DONE)
-        assert await store.pending_updates(session) == []
-        await store.forget_updates(session, timedelta(days=1))
-        assert await store.count_updates(session, UpdateState.DONE) == 1
-        await store.forget_updates(session, timedelta(seconds=-1))
-        assert await store.count_updates(session, UpdateState.DONE) == 0
+        values = {"received_at": now() - timedelta(days=days)}
+        await session.execute(update(InboxUpdate).values(**values))
 
 
-async def test_failed_attempts_are_counted(sessions):
+@pytest.mark.parametrize("state", [UpdateState.DONE, UpdateState.QUARANTINED])
+async def test_an_id_that_was_used_days_ago_means_another_update(sessions, state):
     async with sessions.begin() as session:
-        await store.add_updates(session, [{"id": 1, "chat_id": 1, "payload": "{}"}])
-        assert [await store.count_attempt(session, 1, "why") for _ in range(3)] == [1, 2, 3]
+        await store.add_updates(session, some_updates(1, 2))
+        for id_ in (1, 2):
+            await store.finish_update(session, id_, state)
+    async with sessions.begin() as session:
+        assert await store.add_updates(session, some_updates(1)) == []
+    await aged(sessions, 3)
+    async with sessions.begin() as session:
+        assert await store.add_updates(session, some_updates(1)) == [1]
+    async with sessions() as session:
+        assert await store.payloads(session, [1]) == {1: "{1}"}
+        assert await store.count_updates(session, state) == 1
+
+
+async def test_updates_that_wait_for_days_keep_their_order_under_ids_of_their_own(sessions):
+    async with sessions.begin() as session:
+        await store.add_updates(session, some_updates(7, 5))
+    await aged(sessions, 3)
+    for _ in range(2):  # as often as the bot starts
+        async with sessions.begin() as session:
+            await store.set_apart_updates(session)
+    async with sessions.begin() as session:
+        assert sorted(await store.add_updates(session, some_updates(5, 8))) == [5, 8]
+        waiting = await store.pending_updates(session)
+    assert [row.payload for row in waiting] == ["{5}", "{7}", "{5}", "{8}"]
+    assert waiting[0].id < waiting[1].id < 0
+
+
+async def test_attempts_are_counted(sessions):
+    async with sessions.begin() as session:
+        await store.add_updates(session, some_updates(1, 2))
+        assert await store.count_attempt(session, [1], "why") == {1: 1}
+        assert await store.count_attempt(session, [1, 2], "why") == {1: 2, 2: 1}
 
 
 async def test_a_case_comes_back_as_it_was_recorded(sessions):
