@@ -61,6 +61,8 @@ class Call:
 
 
 async def _delete(call: Call) -> None:
+    if not call.case.prediction.message_id:
+        raise InapplicableError(call.words.plain("act.name"))
     await call.bot.delete_message(call.case.chat_id, call.case.prediction.message_id)
 
 

@@ -6,33 +6,17 @@ from datetime import timedelta
 
 import structlog
 import torch
-from aiogram import Bot, Dispatcher
+from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
 from aiogram.types import Update
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import (
-    answers,
-    chats,
-    enforce,
-    inquiries,
-    menu,
-    models,
-    moderate,
-    outcome,
-    panel,
-    privacy,
-    queue,
-    reports,
-    retrain,
-    stats,
-    verdicts,
-)
+from bot import answers, enforce, menu, moderate, outcome, privacy
 from bot.evidence import Scored
 from bot.inbox import Inbox
-from bot.members import Members
 from bot.moves import Moves
 from bot.outbox import Outbox
+from bot.routing import make_dispatcher
 from bot.runner import Runner
 from bot.shadow import Shadow
 from bot.swaps import Service
@@ -99,31 +83,7 @@ async def _connect(bot: Bot) -> None:
 
 async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Settings) -> None:
     outbox = Outbox(bot, sessions, batcher)
-    dispatcher = Dispatcher(
-        disable_fsm=True,
-        sessions=sessions,
-        batcher=batcher,
-        settings=settings,
-        members=Members(bot),
-        outbox=outbox,
-    )
-    # Moderation takes what is left, so it is the last.
-    dispatcher.include_routers(
-        verdicts.router(),
-        panel.router(),
-        queue.router(),
-        stats.router(),
-        retrain.router(),
-        outcome.router(),
-        models.router(),
-        chats.router(),
-        privacy.router(),
-        inquiries.router(),
-        reports.router(),
-        moderate.router(),
-        verdicts.leftovers(),
-    )
-
+    dispatcher = make_dispatcher(bot, sessions, batcher, outbox, settings)
     service = Service(bot, sessions, batcher, settings)
     await service.begin()
     await outcome.finish(bot, sessions, settings)

@@ -15,6 +15,7 @@ from moderation.tables import Case, Chat, Enforcement, Report
 _TEXT_LIMIT = 1500  # of a message's 4096 characters, so that the rest of a card always fits
 _NAME_LIMIT = 64
 _REPORTERS = 3
+_PLAIN = ("text", "caption", "rich_message")  # fields that need no name
 
 
 def card(
@@ -146,7 +147,11 @@ def _said(words: Language, case: Case) -> Markup:
     said = _marked(case.text, case.marks or [])
     if Category.OBSCENITY in case.flagged:
         said = Markup("<tg-spoiler>{}</tg-spoiler>").format(said)
-    return Markup("<blockquote expandable>{}</blockquote>").format(said)
+    quoted = Markup("<blockquote expandable>{}</blockquote>").format(said)
+    field = case.prediction.field
+    if field in _PLAIN:
+        return quoted
+    return Markup("<i>{}</i>\n{}").format(words(f"card.field.{field}"), quoted)
 
 
 def _marked(text: str, marks: Sequence[Sequence[int]]) -> Markup:

@@ -191,6 +191,8 @@ def wants(
     case: Case, vector: Mapping[Category, int | None], preferences: Preferences
 ) -> tuple[Act, ...]:
     """What the policy asks for about what a person saw in a text."""
+    if not case.prediction.message_id:
+        return ()  # a name is no message; what becomes of its owner is for people to decide
     seen = {category: 1.0 for category, value in vector.items() if value}
     limit = max(case.prediction.action, Action.DELETE)
     return ACTS[min(decide(seen, preferences.policy(now())).action, limit)]

@@ -74,12 +74,24 @@ def prediction_of(
     message: Message, revision: int, sender: Sender, evidence: Evidence, decision: Decision
 ) -> PredictionRow:
     """The row that keeps a message's scores without its words."""
+    return prediction_row(message.chat.id, message.message_id, revision, sender, evidence, decision)
+
+
+def prediction_row(
+    chat_id: int,
+    message_id: int,
+    revision: int,
+    sender: Sender,
+    evidence: Evidence,
+    decision: Decision,
+) -> PredictionRow:
+    """The row of what was decided on, be it a message or a name."""
     scores, quoted = evidence.scores, evidence.quoted
     shown = scores or quoted
     highest = max((shown[category] for category in _toxic(shown)), default=0.0)
     return PredictionRow(
-        chat_id=message.chat.id,
-        message_id=message.message_id,
+        chat_id=chat_id,
+        message_id=message_id,
         revision=revision,
         user_id=sender.id,
         scores={category.value: value for category, value in scores.items()},

@@ -3,16 +3,20 @@
 import asyncio
 from datetime import timedelta
 
+import structlog
 from aiogram import Bot, F, Router
+from aiogram.exceptions import AiogramError
 from aiogram.types import Message, Update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import enforce
-from bot.content import Sender, sender_of, texts_of
+from bot.content import Sender, is_ignored, sender_of, texts_of
 from bot.evidence import Scored, case_of, evidence_of, hash_of, prediction_of, secret, weightiest
 from bot.members import Members
+from bot.names import Names, look_at
 from bot.outbox import Outbox
-from moderation import people, store
+from bot.telegram import describe
+from moderation import albums, people, store
 from moderation.batcher import Batcher
 from moderation.columns import now
 from moderation.database import Sessions
@@ -23,6 +27,7 @@ from moderation.settings import Settings
 from moderation.states import Origin
 from moderation.tables import Case, Chat
 
+log = structlog.get_logger()
 IN_GROUPS = F.chat.type.in_({"group", "supergroup"})
 
 
@@ -57,15 +62,33 @@ async def on_message(
     sessions: Sessions,
     members: Members,
     outbox: Outbox,
+    names: Names,
     settings: Settings,
 ) -> None:
     """Moderate one revision of a message. Repeating it changes nothing."""
     sender = sender_of(message)
-    if not scored or sender is None or sender.id == bot.id or not message.message_id:
-        return  # a message without an id is seen by the bot alone
-    case = await _record(message, scored, sender, sessions, members, settings)
-    if case is not None and case.card_due is not None:  # else it is only for an audit, or done
-        outbox.put(case)
+    if sender is None or is_ignored(message, bot.id):
+        return
+    if message.media_group_id and await _fell_with_album(message, bot, sessions):
+        return
+    if scored:
+        case = await _record(message, scored, sender, sessions, members, settings)
+        if case is not None and case.card_due is not None:  # else it's only for an audit, or done
+            outbox.put(case)
+    await look_at(message, names)
+
+
+async def _fell_with_album(message: Message, bot: Bot, sessions: Sessions) -> bool:
+    """Whether the album that a message belongs to was deleted before this item of it came."""
+    async with sessions.begin() as session:
+        chat_id, message_id = message.chat.id, message.message_id
+        fell = await albums.add(session, chat_id, message_id, message.media_group_id or "")
+    if fell:
+        try:
+            await bot.delete_message(chat_id, message_id)
+        except AiogramError as error:
+            log.warning("item of an album not deleted", chat=chat_id, reason=describe(error))
+    return fell
 
 
 async def _record(
@@ -93,6 +116,7 @@ async def _record(
         if known is not None:
             return await store.case_of(session, known.id)
         before = await store.latest_prediction(session, chat_id, message_id)
+        is_settled = await store.is_settled(session, chat_id, message_id, revision)
         since = now() - timedelta(days=preferences.memory_days)
         remembered = await people.remembered(session, chat_id, key, since)
         joined_at = await people.joined_at(session, chat_id, sender.id)
@@ -102,7 +126,8 @@ async def _record(
     policy = preferences.policy(now(), is_newcomer=is_newcomer)
     evidence = evidence_of(scored, remembered)
     decision = judge(evidence, policy)
-    exempt = await _exempt(message, sender, decision, preferences, members)
+    exempt = "settled" if is_settled else None
+    exempt = exempt or await _exempt(message, sender, decision, preferences, members)
     row = prediction_of(message, revision, sender, evidence, decision)
     row.content_hash, row.is_newcomer, row.exempt = content_hash, is_newcomer, exempt
     row.model_version = scored[0].prediction.model_version

@@ -210,7 +210,7 @@ async def _owner(bot: Bot, chat: Chat) -> int | None:
 def _link(case: Case, chat: Chat, acts: Iterable[Enforcement]) -> str | None:
     """The address of the message, while it stands in a chat that has addresses."""
     gone = any(act.act is Act.DELETE and act.state is ActState.DONE for act in acts)
-    if gone or chat.kind != "supergroup" or case.prediction.message_id < 0:
+    if gone or chat.kind != "supergroup" or case.prediction.message_id <= 0:
         return None
     topic = f"/{case.thread_id}" if case.thread_id else ""
     return f"https://t.me/c/{str(case.chat_id)[4:]}{topic}/{case.prediction.message_id}"

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from moderation.columns import now
 from moderation.inserts import ensure
 from moderation.tables import (
+    AlbumItem,
     Case,
     Chat,
     Enforcement,
@@ -55,7 +56,8 @@ async def rekey(session: AsyncSession, old: int, new: int) -> bool:
 
 async def _forget_messages(session: AsyncSession, old: int) -> None:
     """The bot's own messages stay behind; in the supergroup their numbers are others' messages."""
-    await session.execute(delete(Note).where(Note.chat_id == old))
+    for table in (Note, AlbumItem):
+        await session.execute(delete(table).where(table.chat_id == old))
     cases = select(Case.id).where(Case.chat_id == old)
     acts = update(Enforcement).where(Enforcement.case_id.in_(cases))
     await session.execute(acts.values(message_id=None))

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from moderation import albums
 from moderation.columns import now
 from moderation.inserts import insert
 from moderation.states import Act, ActState, PersonDecision, Step, Verdict
@@ -73,10 +74,11 @@ async def begin_all(session: AsyncSession, ids: Sequence[int]) -> None:
 async def deletions(
     session: AsyncSession, case_ids: Sequence[int]
 ) -> list[tuple[Enforcement, int]]:
-    """The deletions of some cases that are still to be done, each with its message's id. Those of
-    before a group became a supergroup are left out: their numbers mean nothing there."""
+    """The deletions of some cases that are still to be done, each with its message's id, or with
+    those of all items of an album. What has no message, and those of before a group became a
+    supergroup are left out: their numbers mean nothing there."""
     statement = (
-        select(Enforcement, Prediction.message_id)
+        select(Enforcement, Prediction.message_id, Case.chat_id)
         .join(Case, Case.id == Enforcement.case_id)
         .join(Prediction, Prediction.id == Case.prediction_id)
         .where(Enforcement.case_id.in_(case_ids), Enforcement.act == Act.DELETE)
@@ -84,7 +86,13 @@ async def deletions(
         .where(Prediction.message_id > 0)
         .order_by(Enforcement.id)
     )
-    return [(row, message_id) for row, message_id in await session.execute(statement)]
+    found = [(row, number, chat_id) for row, number, chat_id in await session.execute(statement)]
+    rows = {number: row for row, number, _ in found}
+    deleted: list[tuple[Enforcement, int]] = []  # what becomes of the words themselves comes last
+    for chat_id in {chat_id for _, _, chat_id in found}:
+        items = await albums.others(session, chat_id, list(rows))
+        deleted += [(rows[of], number) for number, of in items.items()]
+    return [*deleted, *((row, number) for row, number, _ in found)]
 
 
 async def set_act(

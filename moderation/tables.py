@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from moderation.album_tables import AlbumItem as AlbumItem
 from moderation.categories import Category
 from moderation.columns import BigId, Table, names, now
 from moderation.policy import Action

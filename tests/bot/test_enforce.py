@@ -66,7 +66,7 @@ def test_confirming_what_was_done_changes_nothing(case):
     st.sampled_from(list(PRESETS)),
 )
 def test_a_verdict_never_punishes_a_person_whom_the_bot_had_not(action, verdict, chosen, preset):
-    prediction = type("Prediction", (), {"action": action})
+    prediction = type("Prediction", (), {"action": action, "message_id": 7})
     judged = type("Case", (), {"prediction": prediction, "flagged": []})
     acts = [Enforcement(act=act, state=ActState.DONE) for act in ACTS[action]]
     vector = {category: int(category in chosen) for category in TOXIC}

@@ -1,0 +1,59 @@
+"""Which handler gets an update, and what handlers may ask for by name."""
+
+from aiogram import Bot, Dispatcher
+
+from bot import (
+    chats,
+    inquiries,
+    models,
+    moderate,
+    names,
+    outcome,
+    panel,
+    privacy,
+    queue,
+    reports,
+    retrain,
+    stats,
+    verdicts,
+)
+from bot.members import Members
+from bot.names import Names
+from bot.outbox import Outbox
+from moderation.batcher import Batcher
+from moderation.database import Sessions
+from moderation.settings import Settings
+
+
+def make_dispatcher(
+    bot: Bot, sessions: Sessions, batcher: Batcher, outbox: Outbox, settings: Settings
+) -> Dispatcher:
+    """The dispatcher with all handlers; a message's scores come with its update."""
+    members = Members(bot)
+    dispatcher = Dispatcher(
+        disable_fsm=True,
+        sessions=sessions,
+        batcher=batcher,
+        settings=settings,
+        members=members,
+        outbox=outbox,
+        names=Names(sessions, members, batcher, outbox, settings),
+    )
+    # Moderation takes what is left, so it is the last.
+    dispatcher.include_routers(
+        verdicts.router(),
+        panel.router(),
+        queue.router(),
+        stats.router(),
+        retrain.router(),
+        outcome.router(),
+        models.router(),
+        names.router(),
+        chats.router(),
+        privacy.router(),
+        inquiries.router(),
+        reports.router(),
+        moderate.router(),
+        verdicts.leftovers(),
+    )
+    return dispatcher
