@@ -11,6 +11,8 @@ from moderation.categories import Category
 from moderation.columns import now
 from moderation.inserts import ensure, insert
 from moderation.states import (
+    Act,
+    ActState,
     Origin,
     Source,
     UpdateState,
@@ -133,6 +135,21 @@ async def latest_prediction(
         .limit(1)
     )
     return (await session.scalars(statement)).one_or_none()
+
+
+async def is_settled(session: AsyncSession, chat_id: int, message_id: int, revision: int) -> bool:
+    """Whether nothing can follow from a revision any more: the words that stand are newer, or the
+    message falls for other words that it had. Edits can come before their message, and after."""
+    other = (Prediction.chat_id == chat_id, Prediction.message_id == message_id)
+    newer = select(Prediction.id).where(*other, Prediction.revision > revision)
+    falls = (
+        select(Enforcement.id)
+        .join(Case, Case.id == Enforcement.case_id)
+        .join(Prediction, Prediction.id == Case.prediction_id)
+        .where(*other, Prediction.revision != revision, Enforcement.act == Act.DELETE)
+        .where(Enforcement.state.in_((ActState.PENDING, ActState.ATTEMPTED, ActState.DONE)))
+    )
+    return bool(await session.scalar(select(newer.exists() | falls.exists())))
 
 
 async def case_of(session: AsyncSession, prediction_id: int) -> Case | None:

@@ -98,6 +98,41 @@ async def test_updates_that_wait_for_days_keep_their_order_under_ids_of_their_ow
     assert waiting[0].id < waiting[1].id < 0
 
 
+async def settled(sessions, revision):
+    async with sessions() as session:
+        return await store.is_settled(session, -1, 1, revision)
+
+
+async def test_words_that_were_changed_since_lead_to_nothing(sessions):
+    async with sessions.begin() as session:
+        await store.record(session, a_prediction(revision=20, action=Action.NONE), None, [])
+        await store.record(session, a_prediction(message_id=2, revision=90), None, [])
+    assert await settled(sessions, 0)  # a message that came behind its edit
+    assert await settled(sessions, 10)
+    assert not await settled(sessions, 20)
+    assert not await settled(sessions, 30)
+
+
+@pytest.mark.parametrize(
+    ("act", "state", "is_settled"),
+    [
+        (Act.DELETE, ActState.PENDING, True),
+        (Act.DELETE, ActState.DONE, True),
+        (Act.DELETE, ActState.FAILED, False),
+        (Act.DELETE, ActState.SKIPPED, False),
+        (Act.NOTICE, ActState.DONE, False),
+    ],
+)
+async def test_a_message_that_falls_is_not_punished_for_other_words(
+    sessions, act, state, is_settled
+):
+    async with sessions.begin() as session:
+        case = Case(chat_id=-1, user_name="И", text="т", flagged=["insult"])
+        await store.record(session, a_prediction(), case, [Enforcement(act=act, state=state)])
+    assert await settled(sessions, 10) is is_settled
+    assert not await settled(sessions, 0)  # the same words again
+
+
 async def test_attempts_are_counted(sessions):
     async with sessions.begin() as session:
         await store.add_updates(session, some_updates(1, 2))
