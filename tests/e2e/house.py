@@ -58,6 +58,15 @@ STATE = {
     "assignment": "a.* FROM assignment a JOIN `case` c ON c.id = a.case_id WHERE c.chat_id",
 }
 EVERYWHERE = {"run": "* FROM training_run", "promotion": "* FROM promotion"}
+# The queue doesn't ask twice about much the same words.
+UNLIKE = {
+    10: "Ты тупая овца",
+    11: "Заткнись, урод",
+    12: "Сам ты дебил конченый",
+    13: "Пошёл нахуй отсюда",
+    14: "Мразь, чтоб ты сдохла",
+    15: "Какая же ты сука подлая",
+}
 _ids = itertools.count(-1_003_000_000_000, -1)
 
 
@@ -148,7 +157,7 @@ class House:
         return now == asked
 
     async def insult(self, author: int, number: int):
-        await self.stage.people.write(self.group, author, f"{INSULT} {number}")
+        await self.stage.people.write(self.group, author, UNLIKE.get(number, f"{INSULT} {number}"))
 
         async def shown():
             found = await self.stage.cases(self.group)

@@ -145,7 +145,7 @@ async def test_allowed(house, row, role):
         assert said, "an answer"
         assert said not in house.refusals()
         return
-    data = await shown(house, user_id) if row.startswith("`q`") else probe.data(house, user_id)
+    data = await shown(house, user_id) if row.startswith("`q`") else probe.data(house, user_id)[:4]
     presses = [(*probe.at(house, user_id), user_id, one) for one in data]
     for answer in await house.answers(presses):
         assert answer.get("text") not in house.refusals()
