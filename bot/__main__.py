@@ -1,8 +1,11 @@
-"""The command line: python -m bot run | demo | doctor | check | backup | forget | labels."""
+"""The command line: python -m bot run, demo, doctor, health, check, backup, forget, labels."""
 
 import asyncio
+import json
 import os
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -14,6 +17,8 @@ from moderation.settings import Settings, SettingsError
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 cli.add_typer(labels, name="labels")
+
+HEALTH_SECONDS = 20  # more than its checks take together
 
 # Each command imports what it needs: aiogram alone costs seconds.
 
@@ -30,6 +35,7 @@ def run() -> None:
     from aiogram.utils.token import TokenValidationError
 
     from bot import app, logs
+    from bot.web import WebError
     from moderation.classifier import ModelError
     from moderation.database import DatabaseError
 
@@ -40,7 +46,7 @@ def run() -> None:
         _stop("BOT_TOKEN: empty or malformed; @BotFather gives one like 123456:AbC…")
     except TelegramUnauthorizedError:
         _stop("BOT_TOKEN: Telegram refuses this token; ask @BotFather for a new one")
-    except (ModelError, DatabaseError) as error:
+    except (ModelError, DatabaseError, WebError) as error:
         _stop(str(error))
 
 
@@ -77,6 +83,29 @@ def doctor() -> None:
         return well
 
     raise SystemExit(0 if asyncio.run(tell()) else 1)
+
+
+@cli.command()
+def health() -> None:
+    """Ask the bot that runs on this machine whether it is well; needs HTTP_PORT."""
+    settings = _settings()
+    if not settings.http_port:
+        _stop("HTTP_PORT: not set, so the bot can't be asked")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # it is on this machine
+    try:
+        with opener.open(settings.health_url, timeout=HEALTH_SECONDS) as answer:
+            found = answer.read()
+    except urllib.error.HTTPError as error:
+        found = error.read()
+    except OSError as error:
+        _stop(f"no answer at {settings.health_url}: {getattr(error, 'reason', error)}")
+    try:
+        checks = json.loads(found)["checks"]
+        ill = [name for name, part in checks.items() if not part["ok"]]
+    except (ValueError, KeyError, TypeError):
+        _stop(f"another program answers at {settings.health_url}")
+    print(json.dumps(checks))
+    raise SystemExit(1 if ill else 0)
 
 
 @cli.command()

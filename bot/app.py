@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from contextlib import nullcontext
 from datetime import timedelta
 
 import structlog
@@ -9,11 +10,14 @@ import torch
 from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
 from aiogram.types import Update
+from aiogram.types.update import UpdateTypeLookupError
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import answers, enforce, menu, moderate, outcome, privacy
+from bot import answers, enforce, menu, moderate, outcome, privacy, webhook
 from bot.evidence import Scored
+from bot.health import Health
 from bot.inbox import Inbox
+from bot.metrics import Metrics
 from bot.moves import Moves
 from bot.outbox import Outbox
 from bot.routing import make_dispatcher
@@ -21,6 +25,7 @@ from bot.runner import Runner
 from bot.shadow import Shadow
 from bot.swaps import Service
 from bot.telegram import describe, make_bot
+from bot.web import Web
 from moderation import database, registry, sanctions
 from moderation.batcher import Batcher
 from moderation.classifier import TorchClassifier
@@ -45,6 +50,8 @@ async def run(settings: Settings) -> None:
             bot.session.middleware(Moves(sessions))
             await _connect(bot)
             await menu.set_operators(bot, settings.operator_ids)
+            if not settings.webhook_url:
+                await webhook.agree(bot, settings)
             log.info("started", bot=bot.id, model=classifier.version)
             await _serve(bot, sessions, make_batcher(classifier), settings)
     finally:
@@ -65,6 +72,17 @@ def make_batcher(classifier: TorchClassifier) -> Batcher:
         torch.set_num_threads(1)
         return Batcher(classifier)
     return Batcher(classifier, workers=1, max_batch_tokens=16_384)
+
+
+def ids_of(update: Update) -> dict[str, int]:
+    """What every line of the log says that is written while an update is handled."""
+    try:
+        event = update.event
+    except UpdateTypeLookupError:  # a kind that aiogram doesn't know
+        return {"update": update.update_id}
+    message = getattr(event, "message", None) or event
+    chat = getattr(message, "chat", None)
+    return {"update": update.update_id} | ({"chat": chat.id} if chat else {})
 
 
 async def _connect(bot: Bot) -> None:
@@ -90,15 +108,21 @@ async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Setti
     shadow = Shadow(bot, sessions, batcher, settings)
 
     async def prepare(update: Update) -> list[Scored]:
-        scored = await moderate.score(update, batcher)
-        shadow.offer(update, scored)
+        with structlog.contextvars.bound_contextvars(**ids_of(update)):
+            scored = await moderate.score(update, batcher)
+            shadow.offer(update, scored)
         return scored
 
     async def handle(update: Update, scored: list[Scored]) -> None:
-        await dispatcher.feed_update(bot, update, scored=scored)
+        with structlog.contextvars.bound_contextvars(**ids_of(update)):
+            await dispatcher.feed_update(bot, update, scored=scored)
 
-    inbox = Inbox(bot, sessions, prepare, handle)
-    stop = asyncio.Event()
+    inbox = Inbox(bot, sessions, prepare, handle, settings.operator_ids)
+    metrics = Metrics(sessions, batcher, inbox)
+    bot.session.middleware(metrics.calls)
+    health = Health(sessions, batcher, inbox, metrics.calls, polls=not settings.webhook_url)
+    server = Web(settings, inbox, metrics, health)
+    stop, closed = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -113,12 +137,24 @@ async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Setti
                 group.create_task(service.run()),
                 group.create_task(shadow.run()),
             ]
-            await inbox.run(stop)
+            if settings.webhook_url:
+                background.append(group.create_task(webhook.agree(bot, settings)))
+            group.create_task(_answer(server, settings, stop, closed))
+            await inbox.run(closed, polls=not settings.webhook_url)
             await outbox.drain()
             for task in background:
                 task.cancel()
     except BaseExceptionGroup as errors:
         raise _first(errors) from errors
+
+
+async def _answer(
+    server: Web, settings: Settings, stop: asyncio.Event, closed: asyncio.Event
+) -> None:
+    """Answer HTTP requests until `stop`; `closed` once no more updates can come by them."""
+    async with server.serving() if settings.http_port else nullcontext():
+        await stop.wait()
+    closed.set()
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
