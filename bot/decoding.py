@@ -11,6 +11,7 @@ from bot.rich import flattened
 from moderation.text import sanitize
 
 DEEPEST = 24  # containers in one another; Telegram's own updates need about half
+NESTED = 2  # messages in one another: what a message replies to replies to nothing more
 ROUNDS = 12  # of leaving something out and trying again
 
 _Path = tuple[str | int, ...]
@@ -91,19 +92,16 @@ def _bounded(value: Any, depth: int = 0, messages: int = 0) -> Any:
         return list(found)
     if not isinstance(value, dict):
         return value
-    messages += "message_id" in value and "chat" in value
     copied = {}
     for key, item in value.items():
         if key == "rich_message":
             copied[key] = flattened(item)
-        elif _fits(item, depth) and not (messages > 1 and _is_message(item)):
-            copied[key] = _bounded(item, depth + 1, messages)
+        elif _fits(item, depth):
+            inside = messages + str(key).endswith("message")
+            if inside <= NESTED or inside == messages:
+                copied[key] = _bounded(item, depth + 1, inside)
     return copied
 
 
 def _fits(item: Any, depth: int) -> bool:
     return depth < DEEPEST or not isinstance(item, (dict, list))
-
-
-def _is_message(item: Any) -> bool:
-    return isinstance(item, dict) and "message_id" in item and "chat" in item

@@ -22,7 +22,7 @@ from moderation.database import Sessions
 from moderation.policy import Decision, decide
 from moderation.preferences import NARROWEST, Preferences
 from moderation.settings import Settings
-from moderation.tables import Case, Chat
+from moderation.tables import Case
 
 IN_GROUPS = F.chat.type.in_({"group", "supergroup"})
 OF_THE_SENDER = ("name", "username", "tag")  # others name a thing, which many people may show
@@ -65,10 +65,11 @@ class Names:
         return self._known[key]
 
     async def _report(self, chat: TelegramChat, sender: Sender, scored: Scored) -> None:
-        async with self._sessions() as session:
-            known = await session.get(Chat, chat.id)
-            is_modchat = bool(await store.moderated_from(session, chat.id))
-        if is_modchat or known is None or known.moved_to is not None:
+        async with self._sessions.begin() as session:
+            if await store.moderated_from(session, chat.id):
+                return
+            known = await store.chat(session, chat.id, chat.title or "", chat.type)
+        if known.moved_to is not None:
             return
         preferences = Preferences.of(known.preferences)
         decision = decide(scored.prediction.scores, preferences.policy(now()), authored=False)
