@@ -61,7 +61,9 @@ async def run(settings: Settings) -> None:
 
 def load(settings: Settings) -> TorchClassifier:
     """The champion, loaded and warmed."""
-    classifier = TorchClassifier(registry.champion(settings.models_dir), settings.device)
+    directory = registry.champion(settings.models_dir)
+    registry.verify(directory)
+    classifier = TorchClassifier(directory, settings.device)
     classifier.score(classifier.encode("warm-up"))
     return classifier
 

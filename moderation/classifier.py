@@ -65,11 +65,14 @@ class TorchClassifier:
         _check_files(directory)
         disable_progress_bar()  # type: ignore[no-untyped-call] # has no annotations
         try:
-            tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True)
+            tokenizer = AutoTokenizer.from_pretrained(
+                directory, local_files_only=True, trust_remote_code=False
+            )
             self.model = AutoModelForSequenceClassification.from_pretrained(
                 directory,
                 dtype=torch.float32,
                 use_safetensors=True,
+                trust_remote_code=False,
                 local_files_only=True,
                 # SDPA is slower than plain attention for heads of 26 to 64 numbers.
                 attn_implementation="eager",
@@ -217,6 +220,11 @@ def _check_files(directory: Path) -> None:
     if not any(directory.glob("*.safetensors")):
         msg = f"{directory}: no *.safetensors (pickled weights are refused)"
         raise ModelError(msg)
+    for name in ("config.json", "tokenizer_config.json"):
+        path = directory / name
+        if path.is_file() and b'"auto_map"' in path.read_bytes():
+            msg = f"{path}: asks for program code of its own (auto_map), which is refused"
+            raise ModelError(msg)
 
 
 def _outputs(directory: Path, id2label: dict[int, str]) -> tuple[tuple[Category, ...], list[int]]:

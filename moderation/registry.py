@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ from moderation.classifier import ModelError
 
 EMBEDDED = Path(__file__).parent / "default_model"
 POINTER = "champion.json"
+_NAME = re.compile(r"\w[\w.+-]*", re.ASCII)  # of a version or a file: no path leads elsewhere
+_UNLISTED = {"card.json", "README.md"}  # the card can't hold its own digest
 
 
 class ModelCard(BaseModel):
@@ -65,8 +68,18 @@ def card(directory: Path) -> ModelCard:
 
 
 def verify(directory: Path) -> ModelCard:
-    """The card of a version whose files are as published; ModelError names one that is not."""
+    """The card of a version whose files are as published, each in the directory itself and none
+    beside those of the card; ModelError names one that is not."""
     found = card(directory)
+    for name in (found.version, *found.files):
+        if not _NAME.fullmatch(name):
+            msg = f"{directory}: its card names {name!r:.80}, which is no plain name"
+            raise ModelError(msg)
+    for path in sorted(directory.iterdir()):
+        is_known = path.is_dir() or path.name in found.files.keys() | _UNLISTED
+        if path.is_symlink() or not is_known:
+            msg = f"{path}: a link or a file that its card doesn't name"
+            raise ModelError(msg)
     for name, expected in found.files.items():
         path = directory / name
         if not path.is_file():

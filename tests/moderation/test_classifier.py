@@ -94,6 +94,38 @@ def only_pickle(path):
     (path / "pytorch_model.bin").write_bytes(pickle.dumps({"a": 1}))
 
 
+class Bomb:
+    def __reduce__(self):
+        return pytest.fail, ("a pickle was loaded",)
+
+
+def only_torch(path):
+    (path / "model.safetensors").unlink()
+    (path / "model.pt").write_bytes(pickle.dumps(Bomb()))
+
+
+def pickle_as_safetensors(path):
+    (path / "model.safetensors").write_bytes(pickle.dumps(Bomb()))
+
+
+def index_of_pickles(path):
+    (path / "model.safetensors").rename(path / "other.safetensors")
+    (path / "pytorch_model.bin").write_bytes(pickle.dumps(Bomb()))
+    index = {"metadata": {}, "weight_map": {"classifier.bias": "pytorch_model.bin"}}
+    (path / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+
+
+def own_code(path, name="config.json"):
+    config = json.loads((path / name).read_text())
+    config["auto_map"] = {"AutoConfig": "evil.Config", "AutoTokenizer": ["evil.Tokenizer", None]}
+    (path / name).write_text(json.dumps(config))
+    (path / "evil.py").write_text("import pytest\n\npytest.fail('foreign code ran')\n")
+
+
+def own_tokenizer_code(path):
+    own_code(path, "tokenizer_config.json")
+
+
 def no_config(path):
     (path / "config.json").unlink()
 
@@ -112,6 +144,11 @@ def no_tokenizer(path):
         (spoil_weights, "can't be read"),
         (spoil_ngrams, "can't be read"),
         (only_pickle, "pickled weights are refused"),
+        (only_torch, "pickled weights are refused"),
+        (pickle_as_safetensors, "can't be read"),
+        (index_of_pickles, "can't be read"),
+        (own_code, "asks for program code of its own"),
+        (own_tokenizer_code, "asks for program code of its own"),
         (no_config, "no config.json"),
         (broken_calibration, "not a calibration"),
         (no_tokenizer, "can't be read"),
@@ -122,6 +159,11 @@ def test_a_spoilt_directory_is_refused_in_one_line(own_model, spoil, reason):
     with pytest.raises(ModelError, match=reason) as caught:
         TorchClassifier(own_model)
     assert "\n" not in str(caught.value)
+
+
+def test_a_pickle_beside_the_weights_is_not_read(own_model):
+    (own_model / "pytorch_model.bin").write_bytes(pickle.dumps(Bomb()))
+    TorchClassifier(own_model)
 
 
 def test_a_missing_directory_and_foreign_labels_are_refused(tmp_path, make_model):

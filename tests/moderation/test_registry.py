@@ -77,6 +77,54 @@ def test_versions_are_listed_and_unfinished_ones_left_out(models, published):
     assert {card.version for card in registry.versions(models)} == {"v1", "v2"}
 
 
+def spoil_card(directory, **changed):
+    path = directory / "card.json"
+    card = json.loads(path.read_text())
+    path.write_text(json.dumps(card | changed))
+
+
+@pytest.mark.parametrize("version", ["../../evil", "/tmp/evil", "a/b", "..", ".hidden", "", "x\n"])
+def test_a_card_cannot_name_a_place_outside_the_registry(models, own_model, version):
+    spoil_card(own_model, version=version)
+    with pytest.raises(ModelError, match="no plain name"):
+        registry.publish(own_model, models)
+    assert not models.exists()
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/hostname", "sub/file", ".."])
+def test_a_card_cannot_name_a_file_outside_its_directory(models, own_model, tmp_path, name):
+    (tmp_path / "secret").write_text("x")
+    files = registry.card(own_model).files | {name: registry.digest(tmp_path / "secret")}
+    spoil_card(own_model, files=files)
+    with pytest.raises(ModelError, match="no plain name"):
+        registry.publish(own_model, models)
+
+
+def link(directory):
+    path = directory / "model.safetensors"
+    path.rename(directory.parent / "weights")
+    path.symlink_to(directory.parent / "weights")
+
+
+def pickled(directory):
+    (directory / "pytorch_model.bin").write_bytes(b"x")
+
+
+def ngrams(directory):
+    (directory / "ngrams.safetensors").write_bytes(b"x")
+
+
+@pytest.mark.parametrize("add", [link, pickled, ngrams])
+def test_what_the_card_does_not_name_is_neither_published_nor_promoted(models, own_model, add):
+    registry.publish(own_model, models)
+    for directory in (own_model, models / "tiny"):
+        add(directory)
+        with pytest.raises(ModelError, match="its card doesn't name"):
+            registry.verify(directory)
+    with pytest.raises(ModelError, match="its card doesn't name"):
+        registry.promote(models, "tiny", by="a")
+
+
 @pytest.mark.parametrize("version", ["missing", "../v1", "/etc"])
 def test_an_unknown_version_is_refused(models, published, version):
     with pytest.raises(ModelError, match="no such version"):
