@@ -17,6 +17,7 @@ from moderation.tables import Chat, Note
 
 log = structlog.get_logger()
 NOTE_AGE = timedelta(seconds=90)
+MOST_WORDS = 200  # characters of an answer to a press
 
 
 async def whisper(
@@ -45,7 +46,7 @@ async def whisper(
 async def answer(query: CallbackQuery, text: str | None = None, *, alert: bool = False) -> None:
     """Answer a press; too late to show is no failure, the press itself still counts."""
     try:
-        await query.answer(text, show_alert=alert)
+        await query.answer(text and text[:MOST_WORDS], show_alert=alert)
     except TelegramBadRequest as error:
         log.info("press not answered", reason=describe(error))
 

@@ -194,9 +194,9 @@ async def on_disconnect(
 
 
 async def is_moderator(message: Message, members: Members) -> bool:
-    """Whether who wrote a message moderates the chat; an anonymous administrator does."""
+    """Whether who wrote a message moderates the chat, be it in the name of the chat."""
     if is_anonymous(message):
-        return True
+        return await members.is_anonymous_moderator(message.chat.id)
     sender = message.from_user
     return sender is not None and await members.is_moderator(message.chat.id, sender.id)
 

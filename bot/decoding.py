@@ -8,11 +8,12 @@ from aiogram.types import Update
 from pydantic import ValidationError
 
 from bot.rich import flattened
-from moderation.text import sanitize
+from moderation.text import sanitize, tidy
 
 DEEPEST = 24  # containers in one another; Telegram's own updates need about half
 NESTED = 2  # messages in one another: what a message replies to replies to nothing more
 ROUNDS = 12  # of leaving something out and trying again
+NAMES = frozenset(("first_name", "last_name", "title", "author_signature", "sender_tag"))
 
 _Path = tuple[str | int, ...]
 
@@ -96,6 +97,8 @@ def _bounded(value: Any, depth: int = 0, messages: int = 0) -> Any:
     for key, item in value.items():
         if key == "rich_message":
             copied[key] = flattened(item)
+        elif key in NAMES and isinstance(item, str):
+            copied[key] = tidy(item)  # or it could turn around what the bot says beside it
         elif _fits(item, depth):
             inside = messages + str(key).endswith("message")
             if inside <= NESTED or inside == messages:

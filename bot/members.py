@@ -7,7 +7,7 @@ from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError
 from aiogram.types import Message
 from cachetools import TTLCache
 
-from bot.telegram import GetRawChatMember
+from bot.telegram import GetRawAdministrators, GetRawChatMember
 
 # Without them the bot can only report.
 NEEDED_RIGHTS = ("can_delete_messages", "can_restrict_members")
@@ -41,10 +41,16 @@ class Members:
         """Whether this person may decide cases of the chat: asked anew, for an administrator can
         have been demoted a moment ago."""
         self.forget(chat_id, user_id)
-        member = await self.member(chat_id, user_id)
-        if member.get("status") == "creator":
-            return True
-        return member.get("status") == "administrator" and any(map(member.get, NEEDED_RIGHTS))
+        return _moderates(await self.member(chat_id, user_id))
+
+    async def is_anonymous_moderator(self, chat_id: int) -> bool:
+        """Whether somebody who writes in the name of the chat moderates it. Telegram doesn't tell
+        who that is, so each of those who could be must be a moderator."""
+        try:
+            found = await self._bot(GetRawAdministrators(chat_id=chat_id))
+        except (TelegramBadRequest, TelegramForbiddenError):
+            return False
+        return all(_moderates(member) for member in found if member.get("is_anonymous"))
 
     async def may(self, chat_id: int, user_id: int, right: str) -> bool:
         """Whether a moderator has one certain right."""
@@ -55,6 +61,12 @@ class Members:
     def forget(self, chat_id: int, user_id: int) -> None:
         """Ask Telegram again next time."""
         self._known.pop((chat_id, user_id), None)
+
+
+def _moderates(member: dict[str, Any]) -> bool:
+    if member.get("status") == "creator":
+        return True
+    return member.get("status") == "administrator" and any(map(member.get, NEEDED_RIGHTS))
 
 
 def rights_of(member: dict[str, Any]) -> list[str] | None:

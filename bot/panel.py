@@ -1,6 +1,5 @@
 """The settings panel in a private chat: one message that edits itself.
 
-import asyncio
 Links and buttons can be forged, so every press is authorised anew and every value checked; all
 that a button needs is in it, so old panels work after a restart.
 """

@@ -33,6 +33,7 @@ _STYLED = re.compile(
     "\U0001f130-\U0001f149]"
 )
 _CLUSTER = re.compile(r"[^\w\s]{32,}")
+_DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _MOST_MARKS = 30  # in a row, as the Stream-Safe Text Format of Unicode has it (UAX 15)
 _PASSES = 6  # one undoes nearly all; a disguise within a disguise takes another
 LONGEST = 65_536  # characters of a text that are scored; Telegram's longest messages have half
@@ -48,6 +49,14 @@ def thin(text: str) -> str:
     """`text` with at most 30 combining marks in a row: bringing marks into their order takes time
     with the square of their number."""
     return _CLUSTER.sub(_thin, text)
+
+
+def tidy(name: str) -> str:
+    """A name as it can stand in a line among other words: without signs that turn the direction of
+    what follows, line breaks, control characters, and towers of combining marks."""
+    words = _DIRECTIONS.sub("", sanitize(name)).split()
+    shown = "".join(char for char in " ".join(words) if unicodedata.category(char) != "Cc")
+    return _thinned(shown, 2)
 
 
 def normalize(text: str) -> str:
@@ -82,10 +91,14 @@ def _undo(text: str) -> str:
 
 
 def _thin(match: re.Match[str]) -> str:
+    return _thinned(match[0], _MOST_MARKS)
+
+
+def _thinned(text: str, most: int) -> str:
     kept, row = [], 0
-    for char in match[0]:
+    for char in text:
         row = row + 1 if unicodedata.combining(char) else 0
-        if row <= _MOST_MARKS:
+        if row <= most:
             kept.append(char)
     return "".join(kept)
 

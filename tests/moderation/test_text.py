@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from moderation.roots import is_abusive
-from moderation.text import normalize, sanitize, views
+from moderation.text import normalize, sanitize, tidy, views
 
 SUITES = Path(__file__).parents[2] / "trainer" / "suites"
 EVASIONS, MIRROR = (
@@ -206,3 +206,21 @@ def test_a_hundred_thousand_signs_of_any_kind_cost_little(bomb):
 
 def test_a_hundred_thousand_combining_marks_cost_little():
     assert normalize("а" + "\u0301" * 100_000) == "а"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Аня", "Аня"),
+        ("\u202eметсиситna\u202c Аня", "метсиситna Аня"),
+        ("\u2066Аня\u2069\u200f\u061c", "Аня"),
+        ("Аня\n\nМодератор:\tбан", "Аня Модератор: бан"),
+        ("А\x1b[31mня\x00", "А[31mня�"),
+        ("А" + "\u0301" * 60 + "ня", "А\u0301\u0301ня"),
+        ("Аня\ud83d", "Аня�"),
+        ("👩‍👩‍👧", "👩‍👩‍👧"),
+        ("\u202e", ""),
+    ],
+)
+def test_a_name_stays_in_its_place_of_a_line(name, shown):
+    assert tidy(name) == shown
