@@ -5,8 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from sandbox import calls, control, media, params, scene
 from sandbox.answers import ApiError, failure, restarting, success
@@ -56,7 +58,7 @@ async def serve(
 
 
 def _application(telegram: Telegram) -> web.Application:
-    app = web.Application(client_max_size=MAX_BODY_BYTES)
+    app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[_only_from_here])
     app[TELEGRAM] = telegram
     app.add_routes(control.routes())
     app.router.add_get("/", _page)
@@ -66,6 +68,23 @@ def _application(telegram: Telegram) -> web.Application:
     app.on_shutdown.append(_close)
     app.cleanup_ctx.append(_deliveries)
     return app
+
+
+@web.middleware
+async def _only_from_here(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Nothing for the pages of others that are open in the same browser: neither under a name that
+    they let point here (DNS rebinding) nor by their forms and scripts."""
+    addresses = [f"//{request.host}", *request.headers.getall("Origin", [])]
+    if not all(_is_loopback(address) for address in addresses):
+        return _answer(ApiError(403, "Forbidden: the sandbox answers its own machine only"))
+    return await handler(request)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return urlsplit(address).hostname in LOOPBACK
+    except ValueError:
+        return False
 
 
 async def _close(app: web.Application) -> None:

@@ -32,6 +32,37 @@ async def test_addresses_that_lead_nowhere(client, path, code, description):
     assert await ask(client, path) == (code, answer)
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1.evil.example:80"},
+        {"Host": "192.0.2.1"},
+        {"Host": "["},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
+)
+@pytest.mark.parametrize("path", ["", "sandbox/state", f"bot{scene.TOKEN}/getMe"])
+async def test_pages_of_others_get_nothing(client, path, headers):
+    status, answer = await ask(client, path, headers=headers)
+
+    assert (status, answer["ok"]) == (403, False)
+    assert "own machine" in answer["description"]
+
+
+@pytest.mark.parametrize("headers", [{"Host": "localhost:1"}, {"Origin": "http://[::1]:8081"}])
+async def test_names_of_this_machine_are_known(client, headers):
+    assert (await ask(client, f"bot{scene.TOKEN}/getMe", headers=headers))[0] == 200
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org", ""])
+async def test_it_faces_no_network(host):
+    with pytest.raises(ValueError, match="no production server"):
+        async with serve(host=host):
+            pass
+
+
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 @pytest.mark.parametrize("name", ["getMe", "getme", "GETME"])
 async def test_any_verb_and_any_case_will_do(client, method, name):
