@@ -111,8 +111,7 @@ class Workers:
         """Prepare updates of one chat at once, then handle them in turn."""
         if await self._is_fatal(chunk):
             return
-        ids = [waiting.id for waiting in chunk]
-        said = await self._read(lambda session: store.payloads(session, ids))
+        chunk, said = await self._payloads(chunk)
         decoded = [await self._decode(waiting, said[waiting.id]) for waiting in chunk]
         prepared = await asyncio.gather(
             *(self._prepared(update) for update in decoded), return_exceptions=True
@@ -122,6 +121,16 @@ class Workers:
                 return
             if update is not None:
                 await self._finish(waiting, update, ready)
+
+    async def _payloads(self, chunk: list[Waiting]) -> tuple[list[Waiting], dict[int, str]]:
+        """What Telegram sent, of all that wait still: a process that was about to end may have
+        handled some while this one began."""
+        ids = [waiting.id for waiting in chunk]
+        said = await self._read(lambda session: store.payloads(session, ids))
+        for waiting in chunk:
+            if waiting.id not in said:
+                self._backlog.done(waiting)
+        return [waiting for waiting in chunk if waiting.id in said], said
 
     async def _is_fatal(self, chunk: Sequence[Waiting]) -> bool:
         """Count an attempt at what another process left, for it may have ended that process. The

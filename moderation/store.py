@@ -61,8 +61,10 @@ async def pending_updates(
 
 
 async def payloads(session: AsyncSession, ids: Sequence[int]) -> dict[int, str]:
-    """What Telegram sent, by the ids of updates."""
-    statement = select(InboxUpdate.id, InboxUpdate.payload).where(InboxUpdate.id.in_(ids))
+    """What Telegram sent, by the ids of updates; nothing of those that are handled."""
+    statement = select(InboxUpdate.id, InboxUpdate.payload).where(
+        InboxUpdate.id.in_(ids), InboxUpdate.state == UpdateState.PENDING
+    )
     return {row.id: row.payload for row in await session.execute(statement)}
 
 

@@ -6,12 +6,16 @@ from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 
+from bot.telegram import GetRawUpdates
 from moderation import database
 from moderation.categories import Category
 from moderation.columns import now
 from moderation.policy import Action
 from moderation.states import Origin
 from moderation.tables import Case, Prediction
+from sandbox.client import Client
+from sandbox.scene import OWNER_ID
+from sandbox.server import serve
 
 
 @pytest.fixture
@@ -43,6 +47,31 @@ def case():
         origin=Origin.DECISION,
         prediction=prediction, prediction_id=1, created_at=now(),
     )  # fmt: skip
+
+
+@pytest.fixture
+async def sandbox():
+    """A Telegram of the test's own, in this process."""
+    async with serve() as found:
+        yield found
+
+
+@pytest.fixture
+async def sandbox_bot(sandbox):
+    """A bot that talks to the sandbox."""
+    api = TelegramAPIServer.from_base(sandbox.url.rstrip("/"))
+    async with Bot(sandbox.token, session=AiohttpSession(api=api)) as made:
+        yield made
+
+
+@pytest.fixture
+async def people(sandbox, sandbox_bot):
+    """What people do in the sandbox; nothing of its beginning waits for the bot."""
+    found = Client(sandbox.url, await sandbox_bot.session.create_session())
+    await found.write(OWNER_ID, OWNER_ID, "/start")
+    waiting = await sandbox_bot(GetRawUpdates(limit=100))
+    await sandbox_bot(GetRawUpdates(offset=waiting[-1]["update_id"] + 1))
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -1,35 +1,29 @@
 import asyncio
-import sqlite3
-from contextlib import closing
 from datetime import timedelta
 
 import pytest
-from aiogram import Bot
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import TelegramAPIServer
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.backlog import CHUNK
 from bot.inbox import BusyError
 from bot.telegram import GetRawUpdates
+from moderation import database
 from moderation.columns import now
 from moderation.states import UpdateState
-from sandbox.client import Client
-from sandbox.scene import BOT_ID, OWNER_ID
-from sandbox.server import serve
 from tests.bot.updates import (
     Handled,
     an_update,
     inbox_of,
     leave,
-    make_impatient,
+    put,
     running,
     states,
     stored,
     until,
 )
 
+CHUNK = 8
 DONE, PENDING = UpdateState.DONE, UpdateState.PENDING
 
 
@@ -40,36 +34,8 @@ def soon(monkeypatch):
 
 
 @pytest.fixture
-async def sandbox():
-    async with serve() as found:
-        yield found
-
-
-@pytest.fixture
-async def bot(sandbox):
-    """A bot that talks to the sandbox."""
-    api = TelegramAPIServer.from_base(sandbox.url.rstrip("/"))
-    async with Bot(sandbox.token, session=AiohttpSession(api=api)) as made:
-        yield made
-
-
-@pytest.fixture
-async def people(sandbox, bot):
-    found = Client(sandbox.url, await bot.session.create_session())
-    await found.write(OWNER_ID, OWNER_ID, "/start")
-    # Nothing of the sandbox's beginning waits.
-    waiting = await bot(GetRawUpdates(limit=100))
-    await bot(GetRawUpdates(offset=waiting[-1]["update_id"] + 1))
-    return found
-
-
-async def put(people, *updates):
-    """Updates of any shape, under the sandbox's ids."""
-    given = []
-    for update in updates:
-        content = {key: value for key, value in update.items() if key != "update_id"}
-        given.append((await people.post("updates", update=content))["update_id"])
-    return given
+def bot(sandbox_bot):
+    return sandbox_bot
 
 
 async def test_what_comes_by_polling_is_handled_once_however_often_it_comes(bot, sessions, people):
@@ -156,6 +122,7 @@ async def test_a_full_inbox_and_one_that_stops_ask_to_come_again(bot, sessions, 
 
 async def test_polling_waits_while_the_inbox_is_full(bot, sessions, people, monkeypatch):
     monkeypatch.setattr("bot.inbox.MAX_WAITING", 3)
+    monkeypatch.setattr("bot.inbox.BATCH", 10)
     most = 0
 
     class Watched(Handled):
@@ -166,11 +133,11 @@ async def test_polling_waits_while_the_inbox_is_full(bot, sessions, people, monk
 
     handled = Watched()
     inbox = inbox_of(bot, sessions, handled)
-    ids = await put(people, *map(an_update, range(250)))
+    ids = await put(people, *map(an_update, range(40)))
     async with running(inbox, polls=True):
-        await until(lambda: len(handled) == 250)
+        await until(lambda: len(handled) == 40)
     assert sorted(handled) == ids
-    assert most < 150  # a batch of 100 on top of what waits, never all
+    assert most < 15  # a batch of 10 on top of what waits, never all
 
 
 async def test_after_days_of_standstill_ids_may_begin_anew(bot, sessions):
@@ -194,7 +161,11 @@ async def test_after_days_of_standstill_ids_may_begin_anew(bot, sessions):
 
 
 @pytest.mark.parametrize("is_left", [True, False])
-async def test_of_a_backlog_the_newest_is_handled_before_the_oldest(bot, sessions, people, is_left):
+async def test_of_a_backlog_the_newest_is_handled_before_the_oldest(
+    bot, sessions, people, is_left, monkeypatch
+):
+    monkeypatch.setattr("bot.backlog.CHUNK", CHUNK)
+    monkeypatch.setattr("bot.inbox.BATCH", CHUNK)
     updates = [an_update(i) for i in range(3 * CHUNK)]
     if is_left:
         await leave(sessions, updates)
@@ -206,56 +177,6 @@ async def test_of_a_backlog_the_newest_is_handled_before_the_oldest(bot, session
     assert handled[CHUNK] == ids[0]
     assert sorted(handled) == ids
     assert set((await states(sessions)).values()) == {DONE}
-
-
-async def test_operators_hear_of_a_backlog_and_of_its_end_once(bot, sessions, people, monkeypatch):
-    monkeypatch.setattr("bot.watch.LONG", 20)
-    monkeypatch.setattr("bot.watch.FEW", 5)
-    monkeypatch.setattr("bot.watch.LOOK_SECONDS", 0.01)
-    go_on = asyncio.Event()
-
-    class Held(Handled):
-        async def handle(self, update, ready):
-            await go_on.wait()
-
-    async with running(inbox_of(bot, sessions, Held(), [OWNER_ID, 999])) as inbox:
-        for n in (1, 2):
-            go_on.clear()
-            await inbox.accept([an_update(n * 100 + i) for i in range(30)])
-            assert "30 событий" in (await told(people, 2 * n - 1))[-1]
-            go_on.set()
-            assert "Очередь разобрана" in (await told(people, 2 * n))[-1]
-            await until(lambda: not inbox.waiting)
-
-
-async def told(people, number):
-    async with asyncio.timeout(15):
-        while True:
-            words = [m["text"] for m in await people.messages(OWNER_ID, BOT_ID)]
-            if len(words) >= number:
-                return words
-            await asyncio.sleep(0.02)
-
-
-async def test_a_locked_database_is_outlasted_and_told(
-    bot, sessions, people, monkeypatch, tmp_path
-):
-    for name, seconds in {"AWAY_SECONDS": 0.1, "STEADY_SECONDS": 0.1, "LOOK_SECONDS": 0.02}.items():
-        monkeypatch.setattr(f"bot.watch.{name}", seconds)
-    await make_impatient(sessions)
-    handled = Handled()
-    async with running(inbox_of(bot, sessions, handled, [OWNER_ID]), polls=True) as inbox:
-        with closing(sqlite3.connect(tmp_path / "bot.sqlite3", isolation_level=None)) as raw:
-            raw.execute("BEGIN EXCLUSIVE")
-            ids = await put(people, *(an_update(i, -1 - i % 4) for i in range(20)))
-            with pytest.raises(OperationalError):
-                await inbox.accept([an_update(10**6)])
-            assert "недоступна" in (await told(people, 1))[0]
-            assert not handled
-            raw.execute("ROLLBACK")
-        await until(lambda: len(handled) == 20)
-        assert "снова доступна" in (await told(people, 2))[1]
-    assert sorted(handled) == ids
 
 
 async def test_a_full_disk_is_outlasted(bot, sessions, people):
@@ -274,3 +195,29 @@ async def test_a_full_disk_is_outlasted(bot, sessions, people):
         pages = 2**30
         await until(lambda: len(handled) == 40)
     assert sorted(handled) == ids
+
+
+@pytest.mark.parametrize(
+    "database_url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+async def test_a_server_that_ends_all_connections_is_outlasted(bot, database_url):
+    """As PostgreSQL does when it is restarted."""
+    handled = Handled()
+    async with database.opened(database_url) as sessions:
+        async with running(inbox_of(bot, sessions, handled)) as inbox:
+            await inbox.accept([an_update(i, -1 - i % 3) for i in range(30)])
+            for done in (5, 15):
+                await until(lambda done=done: inbox.handled >= done)
+                await end_connections(database_url)
+            await until(lambda: not inbox.waiting)
+        assert set(handled) == set(range(30))
+        assert inbox.failed == 0
+        assert set((await states(sessions)).values()) == {DONE}
+
+
+async def end_connections(url):
+    engine = create_async_engine(url)
+    others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid != pg_backend_pid()"
+    async with engine.begin() as connection:
+        await connection.execute(text(f"{others} AND backend_type = 'client backend'"))
+    await engine.dispose()

@@ -8,6 +8,7 @@ from sqlalchemy.exc import OperationalError
 
 from bot.backlog import SUSPECT
 from bot.workers import MAX_ATTEMPTS, MAX_ENDS, MAX_LOST
+from moderation import store
 from moderation.states import UpdateState
 from tests.bot.updates import (
     Handled,
@@ -150,7 +151,22 @@ async def test_suspects_are_tried_one_at_a_time_over_all_chats(bot, sessions):
     assert {row.attempts for row in (await stored(sessions)).values()} == {SUSPECT + 1}
 
 
-async def test_stopping_finishes_what_was_begun_and_leaves_the_rest(bot, sessions, monkeypatch):
+async def test_what_another_process_handled_meanwhile_is_left_alone(bot, sessions):
+    class Other(Handled):
+        async def prepare(self, update):
+            async with sessions.begin() as session:
+                await store.finish_update(session, 2, DONE)
+            return update.update_id
+
+    await leave(sessions, [an_update(1), an_update(2)], attempts=SUSPECT)
+    handled = Other()
+    async with running(inbox_of(bot, sessions, handled)) as inbox:
+        await until(lambda: not inbox.waiting)
+    assert handled == [1]
+    assert await states(sessions) == {1: DONE, 2: DONE}
+
+
+async def test_stopping_finishes_what_was_begun_and_leaves_the_rest(bot, sessions):
     class Slow(Handled):
         async def handle(self, update, ready):
             await asyncio.sleep(0.05)

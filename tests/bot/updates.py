@@ -92,3 +92,12 @@ async def make_impatient(sessions):
     event.listen(
         engine.sync_engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout=100")
     )
+
+
+async def put(people, *updates):
+    """Updates of any shape, under the sandbox's ids."""
+    given = []
+    for update in updates:
+        content = {key: value for key, value in update.items() if key != "update_id"}
+        given.append((await people.post("updates", update=content))["update_id"])
+    return given
