@@ -54,10 +54,17 @@ class Outbox:
     All that is owed stands in the database, so a restart loses nothing.
     """
 
-    def __init__(self, bot: Bot, sessions: Sessions, batcher: Batcher) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        sessions: Sessions,
+        batcher: Batcher,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
         self._bot = bot
         self._sessions = sessions
         self._batcher = batcher
+        self._retry_seconds = retry_seconds
         self._rights = Rights(bot, sessions)
         self._acting: Lane = {}
         self._showing: Lane = {}
@@ -69,6 +76,8 @@ class Outbox:
         """Go on with what was left, then do what comes, until cancelled."""
         async with asyncio.TaskGroup() as group:
             self._group = group
+            for chat_id in self._acting:  # what came before
+                self._start(self._acting, chat_id, self._act)
             await self._persistently(self._resume)
             await asyncio.Event().wait()
 
@@ -112,10 +121,15 @@ class Outbox:
             waiting |= {errand.case_id: errand} | others
         else:
             waiting[errand.case_id] = errand
-        if is_idle and self._group is not None:
-            worker = self._group.create_task(self._work(lane, chat_id, work))
-            self._workers.add(worker)
-            worker.add_done_callback(self._workers.discard)
+        if is_idle:
+            self._start(lane, chat_id, work)
+
+    def _start(self, lane: Lane, chat_id: int, work: Callable[[int], Awaitable[None]]) -> None:
+        if self._group is None:
+            return
+        worker = self._group.create_task(self._work(lane, chat_id, work))
+        self._workers.add(worker)
+        worker.add_done_callback(self._workers.discard)
 
     async def _work(self, lane: Lane, chat_id: int, work: Callable[[int], Awaitable[None]]) -> None:
         while lane[chat_id] and not (self._is_stopping and lane is self._showing):
@@ -224,4 +238,4 @@ class Outbox:
                 log.warning("errand failed", reason=describe(error), **about)
                 if attempts >= MAX_ATTEMPTS:
                     return error
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(self._retry_seconds)

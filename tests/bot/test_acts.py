@@ -5,7 +5,7 @@ import pytest
 from bot import enforce
 from bot.rights import Rights
 from bot.telegram import make_bot
-from moderation import database, sanctions, store
+from moderation import sanctions, store
 from moderation.settings import Settings
 from moderation.states import Act, ActState, Step
 from moderation.tables import Case, Enforcement
@@ -17,16 +17,13 @@ CHANNEL = -1_009_999_999_999
 
 
 @pytest.fixture
-async def stage(tmp_path):
+async def stage(sessions):
     """A bot in the sandbox's scene, the sessions of a database, and the people."""
     import aiohttp
 
     async with serve() as sandbox, aiohttp.ClientSession() as http:
         settings = Settings(bot_token=sandbox.token, telegram_api_url=sandbox.url)
-        async with (
-            make_bot(settings) as bot,
-            database.opened(f"sqlite+aiosqlite:///{tmp_path}/bot.sqlite3") as sessions,
-        ):
+        async with make_bot(settings) as bot:
             yield bot, sessions, Client(sandbox.url, http)
 
 

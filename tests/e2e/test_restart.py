@@ -3,7 +3,7 @@ import signal
 from collections import Counter
 
 from moderation.states import ActState, UpdateState
-from moderation.tables import Enforcement, InboxUpdate
+from moderation.tables import Case, Enforcement, InboxUpdate
 from tests.e2e.stage import CLEAN, INSULT, MEMBER, until, whispered
 
 MESSAGES = 50
@@ -100,4 +100,4 @@ async def test_it_outlasts_errors_of_telegram(own_stage):
 
 async def quiet(stage):
     rows = await stage.rows(InboxUpdate, InboxUpdate.state == UpdateState.PENDING)
-    return not rows
+    return not rows and not await stage.rows(Case, Case.card_due.is_not(None))
