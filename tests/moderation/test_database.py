@@ -31,7 +31,7 @@ def test_there_is_one_newest_revision():
     assert len(ScriptDirectory.from_config(alembic_config()).get_heads()) == 1
 
 
-async def test_every_migration_goes_up_down_and_up_again(database_url):
+async def test_every_migration_goes_up_down_and_up_again(bare_url):
     scripts = ScriptDirectory.from_config(alembic_config())
     for script in reversed(list(scripts.walk_revisions())):
         for direction, revision in (
@@ -39,20 +39,20 @@ async def test_every_migration_goes_up_down_and_up_again(database_url):
             ("downgrade", script.down_revision or "base"),
             ("upgrade", script.revision),
         ):
-            await with_connection(database_url, lambda c, d=direction, r=revision: migrate(c, d, r))
-    await with_connection(database_url, lambda c: migrate(c, "downgrade", "base"))
-    left = await with_connection(database_url, lambda c: inspect(c).get_table_names())
+            await with_connection(bare_url, lambda c, d=direction, r=revision: migrate(c, d, r))
+    await with_connection(bare_url, lambda c: migrate(c, "downgrade", "base"))
+    left = await with_connection(bare_url, lambda c: inspect(c).get_table_names())
     assert set(left) <= {"alembic_version"}
 
 
-async def test_the_migrated_tables_are_those_of_the_code(database_url):
-    async with database.opened(database_url):
+async def test_the_migrated_tables_are_those_of_the_code(bare_url):
+    async with database.opened(bare_url):
         pass
 
     def differences(connection):
         return compare_metadata(MigrationContext.configure(connection), Table.metadata)
 
-    assert await with_connection(database_url, differences) == []
+    assert await with_connection(bare_url, differences) == []
 
 
 async def test_a_database_newer_than_the_code_is_refused(tmp_path):
