@@ -124,6 +124,13 @@ class Settings(BaseSettings):
     def _webhook_port(cls, value: int, info: ValidationInfo) -> int:
         return DEFAULT_PORT if not value and info.data.get("webhook_url") else value
 
+    @property
+    def health_url(self) -> str:
+        """Where the bot that runs on this machine says how it is."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.http_host, self.http_host)
+        host = f"[{host}]" if ":" in host else host
+        return f"http://{host}:{self.http_port}/healthz"
+
     @classmethod
     def settings_customise_sources(
         cls,
