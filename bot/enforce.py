@@ -108,7 +108,7 @@ async def delete(bot: Bot, sessions: Sessions, rights: Rights, cases: Sequence[C
         await sanctions.begin_all(session, [row.id for row, _ in found])
     words = language(Preferences.of(chat.preferences).language)
     if (lack := await rights.lack(chat.id, Act.DELETE)) is not None:
-        for row, _ in found:
+        for row in {row.id: row for row, _ in found}.values():
             await _settle(sessions, row, ActState.SKIPPED, words.plain(f"reason.{lack}"))
         return
 
@@ -117,8 +117,11 @@ async def delete(bot: Bot, sessions: Sessions, rights: Rights, cases: Sequence[C
         return await rights.lack(chat.id, Act.DELETE) is None
 
     outcomes = await deletions.delete(bot, chat.id, [number for _, number in found], may)
-    for row, number in found:
-        await _ended(sessions, rights, chat, row, outcomes[number])
+    errors: dict[int, AiogramError | None] = {}
+    for row, number in found:  # an album is deleted if none of its items stands
+        errors[row.id] = errors.get(row.id) or outcomes[number]
+    for row in {row.id: row for row, _ in found}.values():
+        await _ended(sessions, rights, chat, row, errors[row.id])
 
 
 async def _take_back(sessions: Sessions, case: Case) -> bool:

@@ -1,56 +1,30 @@
+import ast
+from pathlib import Path
+
 import pytest
-from aiogram.exceptions import ClientDecodeError, TelegramBadRequest
-from aiogram.methods import GetMe
-from pydantic import ValidationError
+import stamina
+from aiogram import Bot
+from aiogram.exceptions import (
+    AiogramError,
+    ClientDecodeError,
+    TelegramBadRequest,
+    TelegramNetworkError,
+    TelegramServerError,
+)
+from aiogram.methods import (
+    DeleteMessage,
+    DeleteMessages,
+    EditMessageText,
+    GetMe,
+    SendDocument,
+    SendMessage,
+    SendPhoto,
+)
+from aiohttp import ClientConnectorError
+from aiohttp.client_reqrep import ConnectionKey
 from sqlalchemy.exc import StatementError
 
-from bot.telegram import decode, describe
-
-MESSAGE = {
-    "message_id": 1,
-    "date": 1,
-    "chat": {"id": -1, "type": "supergroup", "title": "Г"},
-    "from": {"id": 5, "is_bot": False, "first_name": "И"},
-    "text": "привет",
-}
-
-
-def test_an_update_is_decoded(bot):
-    update = decode({"update_id": 1, "message": MESSAGE}, bot)
-    assert update.message.text == "привет"
-    assert update.message.bot is bot
-
-
-@pytest.mark.parametrize(
-    "extra",
-    [
-        {"forward_origin": {"type": "hidden_user", "date": 1}},
-        {"forward_origin": {"type": "unheard_of", "date": 1}},
-        {"external_reply": {"story": {}}},
-        {"paid_media": {"star_count": 1, "paid_media": [{"type": "unheard_of"}]}},
-        {"a_field_of_next_year": {"x": 1}},
-    ],
-)
-def test_a_part_that_cannot_be_decoded_is_left_out_and_the_words_stay(bot, extra):
-    update = decode({"update_id": 1, "message": MESSAGE | extra}, bot)
-    assert update.message.text == "привет"
-
-
-def test_an_unknown_kind_of_update_is_decoded_as_nothing(bot):
-    assert decode({"update_id": 1, "thing_of_next_year": {}}, bot).update_id == 1
-
-
-def test_a_lone_surrogate_is_replaced(bot):
-    update = decode({"update_id": 1, "message": MESSAGE | {"text": "да\ud83d\x00"}}, bot)
-    assert update.message.text == "да��"
-
-
-@pytest.mark.parametrize("message", [{"text": "x"}, MESSAGE | {"chat": 5}, MESSAGE | {"text": 5}])
-def test_what_lacks_the_essential_is_an_error_or_loses_only_that(bot, message):
-    try:
-        assert decode({"update_id": 1, "message": message}, bot).message.text is None
-    except ValidationError:
-        assert "date" not in message or message["chat"] == 5
+from bot.telegram import REPEATABLE, Retries, describe
 
 
 @pytest.mark.parametrize(
@@ -71,3 +45,86 @@ def test_an_error_is_described_without_a_persons_words(error):
 def test_telegrams_own_answer_is_told():
     error = TelegramBadRequest(method=GetMe(), message="Bad Request: chat not found")
     assert "chat not found" in describe(error)
+
+
+EDIT = EditMessageText(chat_id=-1, message_id=1, text="а")
+DELETE = DeleteMessage(chat_id=-1, message_id=1)
+SEND = SendMessage(chat_id=-1, text="а")
+
+
+def never_left(method):
+    error = TelegramNetworkError(method=method, message="no route")
+    key = ConnectionKey("api.telegram.org", 443, True, True, None, None, None)
+    error.__cause__ = ClientConnectorError(key, OSError("no route"))
+    return error
+
+
+async def answered(bot, method, *errors):
+    """What comes of a call that fails in these ways first, and how often it was made."""
+    coming, made = list(errors), []
+
+    async def make_request(bot, method):
+        made.append(method)
+        if coming:
+            raise coming.pop(0)
+        return "done"
+
+    with stamina.set_testing(True, attempts=6):
+        try:
+            return await Retries()(make_request, bot, method), len(made)
+        except AiogramError as error:
+            return error, len(made)
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        (EDIT, "Bad Request: message is not modified: specified new message content and so on"),
+        (DELETE, "Bad Request: message to delete not found"),
+    ],
+)
+async def test_what_is_as_it_was_to_be_is_a_success(bot, method, said):
+    refusal = TelegramBadRequest(method=method, message=said)
+    assert await answered(bot, method, refusal) == (True, 1)
+
+
+async def test_a_refusal_for_another_reason_stays_one(bot):
+    refusal = TelegramBadRequest(method=EDIT, message="Bad Request: message to edit not found")
+    assert await answered(bot, EDIT, refusal) == (refusal, 1)
+
+
+LOST_ANSWERS = [
+    TelegramNetworkError(method=GetMe(), message="Request timeout error"),
+    TelegramServerError(method=GetMe(), message="Internal Server Error: restart"),
+    ClientDecodeError("failed", ValueError("<html>"), "<html>"),
+]
+
+
+@pytest.mark.parametrize("error", LOST_ANSWERS, ids=lambda error: type(error).__name__)
+async def test_only_what_changes_nothing_more_is_repeated_when_an_answer_was_lost(bot, error):
+    for method in (GetMe(), EDIT, DELETE, DeleteMessages(chat_id=-1, message_ids=[1])):
+        assert await answered(bot, method, error, error) == ("done", 3)
+    photo = SendPhoto(chat_id=-1, photo="file")
+    for method in (SEND, photo, SendDocument(chat_id=-1, document="file")):
+        assert await answered(bot, method, error) == (error, 1)
+
+
+async def test_what_never_left_is_sent_again_whatever_it_is(bot):
+    assert await answered(bot, SEND, never_left(SEND), never_left(SEND)) == ("done", 3)
+
+
+def test_every_call_that_the_bot_makes_was_thought_of():
+    """Whoever adds a method decides whether repeating it is safe."""
+    called = {"answer": "send_message", "answer_photo": "send_photo", "me": "get_me"}
+    sends = {"send_message", "send_photo", "send_document"}
+    known = frozenset(dir(Bot))
+    for path in (Path(__file__).parents[2] / "bot").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Attribute) or node.attr not in known:
+                continue
+            name = called.get(node.attr, node.attr)
+            if not name.startswith(("get_", "set_", "send_", "edit_", "delete_", "ban_", "un")):
+                continue
+            words = name.split("_")
+            telegrams = words[0] + "".join(word.title() for word in words[1:])
+            assert telegrams in REPEATABLE or name in sends, f"{path.name}: {telegrams}"
