@@ -13,9 +13,10 @@ from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
 from aiogram.types import User, WebhookInfo
 from aiogram.utils.token import TokenValidationError
+from babel.lists import format_list
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.finding import Finding, ill, said, well
+from bot.finding import Finding, counted, ill, said, well
 from bot.members import NEEDED_RIGHTS, Members, rights_of
 from bot.telegram import make_bot, reason_of
 from moderation import store
@@ -92,10 +93,10 @@ def _receipt(settings: Settings, found: WebhookInfo) -> Finding:
     if found.last_error_date and _is_lately(found.last_error_date):
         return ill("doctor.webhook_failing", host=host, error=found.last_error_message)
     if pending > MANY:
-        return ill("doctor.pending", n=pending)
+        return Finding(False, counted("doctor.pending", pending))
     if settings.webhook_url:
-        return well("doctor.webhook", host=host, n=pending)
-    return well("doctor.polling", n=pending)
+        return Finding(True, counted("doctor.webhook", pending, host=host))
+    return Finding(True, counted("doctor.polling", pending))
 
 
 def _is_lately(moment: datetime) -> bool:
@@ -152,7 +153,8 @@ async def _chat(bot: Bot, members: Members, chat: Chat, *, sees_all: bool) -> Fi
         return ill("doctor.group_private", title=chat.title)
     missing = [said(f"right.{right}") for right in NEEDED_RIGHTS if right not in rights]
     if missing:
-        return ill("doctor.group_rights", title=chat.title, missing=", ".join(missing))
+        both = format_list(missing, locale="ru")
+        return ill("doctor.group_rights", title=chat.title, missing=both)
     if chat.card_error:
         return ill("doctor.group_cards", title=chat.title, error=chat.card_error)
     return well("doctor.group", title=chat.title)

@@ -68,7 +68,9 @@ async def test_doctor_says_what_is_well_and_what_is_not(own_stage):
     assert await doctor.child.wait() == 1
     assert "✅ группа «С правами»: права есть" in doctor.said
     assert "❌ группа «Без прав»: нет права удалять сообщения" in doctor.said
-    assert "✅ токен: @demo_moderator_bot" in doctor.said
+    for line in ("токен: @demo_moderator_bot", "часы: идут верно", "получение: опросом"):
+        assert f"✅ {line}" in doctor.said
+    assert stage.token not in doctor.said
 
 
 async def test_a_backup_is_a_database_that_a_bot_goes_on_with(own_stage):
@@ -101,5 +103,5 @@ async def test_check_draws_a_bar_for_each_category(tmp_path):
 async def test_help_names_every_command(tmp_path):
     process = await start(tmp_path / "log", "bot", "--help")
     assert await process.child.wait() == 0
-    for command in ("run", "demo", "doctor", "check", "backup", "forget", "labels"):
+    for command in ("run", "demo", "doctor", "health", "check", "backup", "forget", "labels"):
         assert command in process.said

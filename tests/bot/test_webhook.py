@@ -1,0 +1,58 @@
+import json
+
+import pytest
+
+from bot import webhook
+from bot.telegram import ALLOWED_UPDATES, make_bot
+from bot.web import WebError
+from moderation.settings import Settings
+from tests.bot.telegram import NO_WEBHOOK, TOKEN, telegram
+
+HOOK = {"webhook_url": "http://bot.test/telegram", "webhook_secret": "s" * 16}
+
+
+async def agreed(server, **more):
+    """What Telegram was asked on the way."""
+    settings = Settings(bot_token=TOKEN, telegram_api_url=server.url, **more)
+    bot = make_bot(settings)
+    try:
+        await webhook.agree(bot, settings)
+    finally:
+        await bot.session.close()
+    return server.asked
+
+
+async def test_a_webhook_is_set_with_its_secret_and_what_waits_is_kept():
+    async with telegram() as server:
+        ((method, given),) = await agreed(server, **HOOK)
+    assert method == "setWebhook"
+    assert given["url"] == HOOK["webhook_url"]
+    assert given["secret_token"] == HOOK["webhook_secret"]
+    assert json.loads(given["allowed_updates"]) == ALLOWED_UPDATES
+    assert given["drop_pending_updates"] == "false"
+
+
+async def test_one_that_is_set_is_taken_away_for_polling_and_what_waits_is_kept():
+    async with telegram() as server:
+        assert [method for method, _ in await agreed(server)] == ["getWebhookInfo"]
+        server.asked.clear()
+        server.answers["getWebhookInfo"] = NO_WEBHOOK | {"url": "https://other.test/x"}
+        (_, (method, given)) = await agreed(server)
+    assert method == "deleteWebhook"
+    assert given["drop_pending_updates"] == "false"
+
+
+async def test_an_address_that_telegram_refuses_is_said_in_one_line():
+    async with telegram() as server:
+        server.answers["setWebhook"] = 400
+        with pytest.raises(WebError, match=r"^WEBHOOK_URL: Telegram refuses it: said 400$"):
+            await agreed(server, **HOOK)
+
+
+async def test_it_waits_until_telegram_answers(monkeypatch):
+    monkeypatch.setattr(webhook, "RETRY_SECONDS", 0)
+    async with telegram() as server:
+        answers = [403, NO_WEBHOOK]
+        server.answers["getWebhookInfo"] = lambda: answers.pop(0)
+        await agreed(server)
+    assert not answers
