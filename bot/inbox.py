@@ -151,7 +151,7 @@ class Inbox:
         wait = 0
         while True:
             try:
-                await self._wait_for_room()
+                await self._wait_for_room(group)
                 batch = await self._poll(offset, wait)
                 self._workers.heard()
                 if batch:
@@ -166,7 +166,7 @@ class Inbox:
             except TelegramConflictError as error:
                 log.error("another program receives this bot's updates", reason=describe(error))
                 await asyncio.sleep(RETRY_SECONDS)
-            except AiogramError as error:
+            except (AiogramError, BusyError) as error:
                 log.warning("receiving failed", reason=describe(error))
                 await asyncio.sleep(RETRY_SECONDS)
             except Exception as error:
@@ -177,8 +177,9 @@ class Inbox:
             self._workers.start(group)
             wait = POLL_SECONDS
 
-    async def _wait_for_room(self) -> None:
+    async def _wait_for_room(self, group: asyncio.TaskGroup) -> None:
         while self.waiting >= MAX_WAITING:
+            self._workers.start(group)
             self._workers.room.clear()
             await self._workers.room.wait()
 

@@ -140,6 +140,16 @@ async def test_polling_waits_while_the_inbox_is_full(bot, sessions, people, monk
     assert most < 15  # a batch of 10 on top of what waits, never all
 
 
+async def test_a_restart_with_a_full_inbox_works_it_off_first(bot, sessions, people, monkeypatch):
+    monkeypatch.setattr("bot.inbox.MAX_WAITING", 3)
+    await leave(sessions, [an_update(i) for i in range(5)])
+    ids = await put(people, an_update(9))
+    handled = Handled()
+    async with running(inbox_of(bot, sessions, handled), polls=True):
+        await until(lambda: len(handled) == 6)
+    assert handled == [*range(5), *ids]
+
+
 async def test_after_days_of_standstill_ids_may_begin_anew(bot, sessions):
     ago = now() - timedelta(days=8)
     await leave(sessions, [an_update(7, text="старое"), an_update(8)], received_at=ago)
