@@ -11,241 +11,26 @@ comes differs.
 import argparse
 import asyncio
 import contextlib
-import json
 import os
-import random
 import resource
 import signal
 import socket
 import statistics
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from pathlib import Path
-from time import monotonic, strftime, time
+from time import monotonic
 
+from soak_bot import Bot
 from soak_counts import Count, Counts, Database, Watch
 from soak_people import People
+from soak_run import Soak
 
 from sandbox.faults import Chance
-from sandbox.server import Sandbox, serve
+from sandbox.server import serve
 
-PROGRESS_SECONDS = 15
-START_SECONDS = 180
-STOP_SECONDS = 60
-QUIET_SECONDS = 15
-AGAIN_SHARE = 0.2  # of the kills are followed by one while the bot starts
-KILLED_UNTIL = 0.85  # of the messages; what comes after shows whether memory grows
-BURST = 20  # messages written before others have their turn
 SECRET = "soak-secret-of-the-webhook"
-
-
-@dataclass(slots=True)
-class Bot:
-    """The bot as a process that is killed and started again."""
-
-    environment: dict[str, str]
-    log: Path
-    process: asyncio.subprocess.Process | None = None
-    died: int = 0  # ended though nobody asked
-    terminated_badly: int = 0
-    memory: list[tuple[float, float]] = field(default_factory=list)  # of this process: when, MB
-    peak_mb: float = 0.0
-
-    async def start(self) -> None:
-        """Start it, and wait until it serves; where that fails, once more is tried."""
-        if not await self._started():
-            self.died += 1
-            if not await self._started():
-                tail = self.log.read_text("utf-8", "replace")[-3000:]
-                sys.exit(f"benchmarks/soak.py: the bot doesn't start\n{tail}")
-
-    async def _started(self) -> bool:
-        begun = self._starts()
-        with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", env=self.environment, stdout=log, stderr=log
-            )
-        self.memory = []
-        deadline = monotonic() + START_SECONDS
-        while self._starts() == begun and monotonic() < deadline:
-            if not self.is_running:
-                # A signal was ours: it was meant to be killed while it started.
-                return self.process.returncode == -signal.SIGKILL
-            await asyncio.sleep(0.2)
-        return self._starts() > begun
-
-    @property
-    def is_running(self) -> bool:
-        return self.process is not None and self.process.returncode is None
-
-    async def end(self, number: signal.Signals) -> int:
-        """Send it a signal and wait; its exit status."""
-        assert self.process is not None
-        with contextlib.suppress(ProcessLookupError):
-            self.process.send_signal(number)
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                return await self.process.wait()
-        except TimeoutError:
-            self.process.kill()
-            return await self.process.wait()
-
-    async def terminate(self) -> None:
-        """End it as a system's service manager does; it has to finish by itself."""
-        self.terminated_badly += await self.end(signal.SIGTERM) != 0
-
-    def weigh(self) -> None:
-        """Note how much memory it takes now."""
-        with contextlib.suppress(OSError, StopIteration):
-            assert self.process is not None
-            lines = Path(f"/proc/{self.process.pid}/status").read_text("ascii").splitlines()
-            kilobytes = int(next(x.split()[1] for x in lines if x.startswith("VmRSS")))
-            self.memory.append((time(), kilobytes / 1024))
-            self.peak_mb = max(self.peak_mb, kilobytes / 1024)
-
-    def events(self) -> Counter[str]:
-        """How often it logged each warning and error."""
-        found: Counter[str] = Counter()
-        for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
-                event = json.loads(line)
-                if event["level"] != "info":
-                    found[f"{event['level']}: {event['event']}"] += 1
-            except (ValueError, KeyError, TypeError):
-                found["a line that is no event"] += bool(line.strip())
-        return found
-
-    def _starts(self) -> int:
-        is_there = self.log.exists()
-        return self.log.read_text("utf-8", "replace").count('"started"') if is_there else 0
-
-
-@dataclass(slots=True)
-class Soak:
-    """One run: who writes, who kills, and what was seen."""
-
-    arguments: argparse.Namespace
-    sandbox: Sandbox
-    folder: Path
-    bot: Bot
-    people: People
-    watch: Watch
-    database: Database
-    first: int  # the number of the first update
-    began: float = 0.0
-    wrote: float = 0.0  # the seconds until all was written
-    took: float = 0.0  # and until all was done
-
-    def backlog(self) -> int:
-        """Updates that Telegram or the bot still holds."""
-        query = "SELECT count(*) FROM inbox_update WHERE state = 'pending'"
-        return len(self.sandbox.telegram.updates.pending) + self.database.count(query)
-
-    def say(self, what: str) -> None:
-        minutes = (monotonic() - self.began) / 60
-        print(f"{strftime('%H:%M:%S')} {minutes:5.1f} min  {what}", file=sys.stderr, flush=True)
-
-    async def settle(self) -> None:
-        """Make the groups and connect their moderators' chats, in fair weather."""
-        self.people.settle()
-        await self.bot.start()
-        query = "SELECT id FROM chat WHERE modchat_id IS NOT NULL"
-        deadline = monotonic() + 120 + 3 * self.arguments.chats
-        while open_ := self.people.groups.keys() - {row[0] for row in self.database.ask(query)}:
-            if monotonic() > deadline:
-                sys.exit(f"benchmarks/soak.py: {len(open_)} chats of moderators aren't connected")
-            for group in open_:
-                self.people.connect(group)
-            await self._until(lambda: self.backlog() == 0, 60)
-        await self._until(lambda: self.backlog() == 0, 60)
-
-    async def write(self) -> None:
-        """Write as fast as the bot follows."""
-        most = max(60, min(self.arguments.backlog, self.arguments.messages // 10))
-        while self.people.written.messages < self.arguments.messages:
-            if self.backlog() > most:
-                await asyncio.sleep(0.2)
-                continue
-            for _ in range(BURST):
-                self.people.step()
-            await asyncio.sleep(0)
-        self.wrote = monotonic() - self.began
-
-    async def kill(self) -> None:
-        """Kill the bot after certain numbers of messages, and start it again."""
-        chance = random.Random(self.arguments.seed)
-        last = int(self.arguments.messages * KILLED_UNTIL)
-        plan = [(chance.randint(1, last), signal.SIGKILL) for _ in range(self.arguments.kills)]
-        plan += [(chance.randint(1, last), signal.SIGTERM) for _ in range(self.arguments.stops)]
-        for number, sign in sorted(plan):
-            while self.people.written.messages < number:
-                await asyncio.sleep(0.05)
-            await asyncio.sleep(chance.random())
-            await self._strike(sign, again=chance.random() < AGAIN_SHARE)
-
-    async def _strike(self, sign: signal.Signals, *, again: bool) -> None:
-        if not self.bot.is_running:
-            self.bot.died += 1
-        elif sign is signal.SIGTERM:
-            await self.bot.terminate()
-        else:
-            self.watch.kills.append(time())
-            await self.bot.end(sign)
-        if again:
-            starting = asyncio.ensure_future(self.bot.start())  # noqa: TID251 - killed below
-            await asyncio.sleep(3)
-            self.watch.kills.append(time())
-            await self.bot.end(signal.SIGKILL)
-            await starting
-        await self.bot.start()
-
-    async def show_progress(self) -> None:
-        while True:
-            await asyncio.sleep(PROGRESS_SECONDS)
-            self.bot.weigh()
-            judged = self.database.count("SELECT count(*) FROM prediction")
-            cases = self.database.count('SELECT count(*) FROM "case"')
-            memory = self.bot.memory[-1][1] if self.bot.memory else 0
-            self.say(
-                f"written {self.people.written.messages}, judged {judged}, waiting "
-                f"{self.backlog()}, cases {cases}, faults {self.watch.faults.total()}, "
-                f"kills {len(self.watch.kills)}, {memory:.0f} MB"
-            )
-
-    async def calm_down(self) -> bool:
-        """Wait until nothing changes any more; false if work was left when time was over."""
-        deadline = monotonic() + self.arguments.patience
-        state, since = self._state(), monotonic()
-        while monotonic() < deadline:
-            await asyncio.sleep(1)
-            if self._state() != state:
-                state, since = self._state(), monotonic()
-            is_done = self.backlog() == 0 and self._open() == 0
-            self.took = since - self.began
-            if monotonic() - since > (QUIET_SECONDS if is_done else 8 * QUIET_SECONDS):
-                return is_done
-        return False
-
-    def _open(self) -> int:
-        """Cases without a card, and acts without an outcome."""
-        return self.database.count(
-            "SELECT (SELECT count(*) FROM \"case\" WHERE origin = 'decision' AND "
-            "card_message_id IS NULL) + (SELECT count(*) FROM enforcement WHERE state IN "
-            "('pending', 'attempted'))"
-        )
-
-    def _state(self) -> tuple[int, ...]:
-        messages = self.watch.calls.total() - self.watch.calls["getupdates"]
-        predictions = self.database.count("SELECT count(*) FROM prediction")
-        return self.backlog(), self._open(), messages, predictions
-
-    async def _until(self, check: Callable[[], bool], seconds: float) -> None:
-        deadline = monotonic() + seconds
-        while not check() and monotonic() < deadline:
-            await asyncio.sleep(0.5)
 
 
 async def run(arguments: argparse.Namespace, folder: Path) -> int:
