@@ -23,16 +23,18 @@ async def test_what_came_while_it_was_down(own_stage):
     clean = [await people.write(group, MEMBER, f"{CLEAN} {i}") for i in range(BEHIND)]
     newest = await people.write(group, MEMBER, SECOND_INSULT)
     # An edit that comes before its message, which said something else.
-    mended = await deliver_edit_first(people, early, 501, INSULT, CLEAN)
-    worsened = await deliver_edit_first(people, early, 502, INSULT, SECOND_INSULT)
+    mended = await deliver(people, early, 501, (CLEAN, 5), INSULT)
+    worsened = await deliver(people, early, 502, (SECOND_INSULT, 5), INSULT)
+    # Two edits within a second, of which Telegram tells the same date.
+    hasty = await deliver(people, early, 503, CLEAN, (CLEAN + "!", 5), (INSULT, 5), (INSULT, 5))
 
     await stage.start_bot()
     await stage.settled(group, BEHIND + 4)
-    await stage.settled(early, 4)
+    await stage.settled(early, 7)
 
     async def acted():
         cases = await stage.cases(group) + await stage.cases(early)
-        return len(cases) == 4 and all(case.card_message_id for case in cases)
+        return len(cases) == 5 and all(case.card_message_id for case in cases)
 
     await until(acted)
     rows = await stage.predictions(group)
@@ -45,19 +47,20 @@ async def test_what_came_while_it_was_down(own_stage):
     assert deleted.index(newest) < deleted.index(oldest)
     strikes = await stage.rows(Strike)
     assert sorted((s.chat_id, s.user_id) for s in strikes) == sorted(
-        [(group, MEMBER), (group, MEMBER), (group, STRANGER), (early, MEMBER)]
+        [(group, MEMBER), (group, MEMBER), (group, STRANGER), (early, MEMBER), (early, MEMBER)]
     )
     # The words that stand were judged, those before them led to nothing.
     found = {(row.message_id, row.revision > 0): row for row in await stage.predictions(early)}
     assert found[mended, False].exempt == found[worsened, False].exempt == "settled"
     assert found[mended, True].exempt is found[worsened, True].exempt is None
-    assert await deletions(stage, early) == [worsened]
+    assert await deletions(stage, early) == [worsened, hasty]
     rows = await stage.rows(InboxUpdate)
     assert {row.state for row in rows} == {UpdateState.DONE}
     assert not any(row.payload for row in rows)
 
 
-async def deliver_edit_first(people, group, message_id, before, after):
+async def deliver(people, group, message_id, *texts):
+    """A message and its edits, each with the seconds after which it was made, in any order."""
     at = int(time.time())
     message = {
         "message_id": message_id,
@@ -65,9 +68,12 @@ async def deliver_edit_first(people, group, message_id, before, after):
         "chat": {"id": group, "type": "supergroup", "title": "Г"},
         "from": {"id": MEMBER, "is_bot": False, "first_name": "А"},
     }
-    edit = message | {"text": after, "edit_date": at + 5}
-    await people.post("updates", update={"edited_message": edit})
-    await people.post("updates", update={"message": message | {"text": before}})
+    for text in texts:
+        update = {"message": message | {"text": text}}
+        if isinstance(text, tuple):
+            edit = {"text": text[0], "edit_date": at + text[1]}
+            update = {"edited_message": message | edit}
+        await people.post("updates", update=update)
     return message_id
 
 
