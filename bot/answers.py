@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 from aiogram import Bot
-from aiogram.exceptions import AiogramError, TelegramBadRequest
+from aiogram.exceptions import AiogramError, TelegramBadRequest, TelegramForbiddenError
 from aiogram.types import CallbackQuery, EphemeralMessageParameters, InlineKeyboardMarkup, Message
 
 from bot.language import Language, language, of_person
@@ -32,9 +32,14 @@ async def whisper(
     if message.chat.type == "private":
         await message.answer(words, reply_markup=markup)
         return
-    sent = await _ephemeral(message, bot, words, markup)
-    if sent is None:
-        sent = await message.answer(words, reply_markup=markup, disable_notification=True)
+    try:
+        sent = await _ephemeral(message, bot, words, markup)
+        if sent is None:
+            sent = await message.answer(words, reply_markup=markup, disable_notification=True)
+    except (TelegramBadRequest, TelegramForbiddenError) as error:
+        # The bot may not write here; what stands after the command is judged all the same.
+        log.info("command not answered", chat=message.chat.id, reason=describe(error))
+        return
     ids = [id_ for id_ in (sent.message_id, message.message_id) if id_]
     async with sessions.begin() as session:
         for message_id in ids:

@@ -1,6 +1,10 @@
 """Which handler gets an update, and what handlers may ask for by name."""
 
+import structlog
 from aiogram import Bot, Dispatcher
+from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError
+from aiogram.filters import ExceptionTypeFilter
+from aiogram.types import ErrorEvent
 
 from bot import (
     chats,
@@ -20,9 +24,12 @@ from bot import (
 from bot.members import Members
 from bot.names import Names
 from bot.outbox import Outbox
+from bot.telegram import describe
 from moderation.batcher import Batcher
 from moderation.database import Sessions
 from moderation.settings import Settings
+
+log = structlog.get_logger()
 
 
 def make_dispatcher(
@@ -56,4 +63,11 @@ def make_dispatcher(
         moderate.router(),
         verdicts.leftovers(),
     )
+    refusals = ExceptionTypeFilter(TelegramBadRequest, TelegramForbiddenError)
+    dispatcher.errors.register(on_refusal, refusals)
     return dispatcher
+
+
+async def on_refusal(event: ErrorEvent) -> None:
+    """Who blocked the bot, or doesn't let it write, gets no answer: trying again is no use."""
+    log.info("not answered", update=event.update.update_id, reason=describe(event.exception))

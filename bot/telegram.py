@@ -1,6 +1,5 @@
-"""The Bot: outgoing calls with retries, raw answers where aiogram is too strict, decoding."""
+"""The Bot: outgoing calls with retries, raw answers where aiogram is too strict."""
 
-import copy
 import traceback
 from pathlib import Path
 from typing import Any, cast
@@ -25,14 +24,11 @@ from aiogram.exceptions import (
 )
 from aiogram.methods import Response, TelegramMethod
 from aiogram.methods.base import TelegramType
-from aiogram.types import Update
 from aiohttp import ClientConnectorError
-from pydantic import ValidationError
 
 from bot.limiter import Limiter, Limits, is_held
 from bot.logs import masked
 from moderation.settings import Settings
-from moderation.text import sanitize
 
 # Named in full: aiogram would derive the list from the handlers, so that removing one
 # unsubscribed the bot, and chat_member comes only when it is named.
@@ -138,21 +134,6 @@ def make_bot(settings: Settings) -> Bot:
     )
 
 
-def decode(raw: dict[str, Any], bot: Bot) -> Update:
-    """An update as aiogram's type. Optional parts of a message that aiogram refuses are left out,
-    so that the words beside them are still judged; ValidationError if that doesn't help."""
-    cleaned = _sanitized(raw)
-    try:
-        return Update.model_validate(cleaned, context={"bot": bot})
-    except ValidationError as error:
-        pruned = copy.deepcopy(cleaned)
-        for problem in error.errors():
-            kind, part = ([*problem["loc"], "", ""])[:2]
-            if isinstance(pruned.get(str(kind)), dict):
-                pruned[str(kind)].pop(str(part), None)
-        return Update.model_validate(pruned, context={"bot": bot})
-
-
 def describe(error: BaseException) -> str:
     """An error for the log: what and where, and its message only if it can't hold a person's
     words, as those of decoders and of the database can."""
@@ -169,13 +150,3 @@ def reason_of(error: BaseException) -> str:
     if isinstance(error, TelegramAPIError):
         return masked(error.message.removeprefix("Bad Request: ").removeprefix("Forbidden: "))
     return type(error).__name__
-
-
-def _sanitized(value: Any) -> Any:
-    if isinstance(value, str):
-        return sanitize(value)
-    if isinstance(value, list):
-        return [_sanitized(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _sanitized(item) for key, item in value.items()}
-    return value
