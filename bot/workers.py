@@ -21,7 +21,6 @@ from moderation import store
 from moderation.away import is_away
 from moderation.columns import now
 from moderation.database import Sessions
-from moderation.states import UpdateState
 
 log = structlog.get_logger()
 
@@ -58,6 +57,8 @@ class Workers:
         self._group: asyncio.TaskGroup | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._apart = asyncio.Lock()
+        self._done: list[Waiting] = []  # handled, and about to be noted
+        self._noting = asyncio.Lock()
         self._is_closing = False
         self._heard_at = 0.0
         self.room = asyncio.Event()  # set whenever fewer wait
@@ -167,7 +168,7 @@ class Workers:
                 if isinstance(ready, BaseException):
                     raise ready
                 await self._handle(update, ready)
-                await self._note(waiting, UpdateState.DONE)
+                await self._note_done(waiting)
                 self._observe(waiting)
                 return
             except Exception as error:  # whatever it is, it must not stop the others
@@ -199,12 +200,27 @@ class Workers:
 
     async def _quarantine(self, waiting: Waiting, reason: str) -> None:
         log.error("update quarantined", update=waiting.id, chat=waiting.chat_id, reason=reason)
-        await self._note(waiting, UpdateState.QUARANTINED, reason)
+        await self._write(lambda session: store.quarantine_update(session, waiting.id, reason))
+        self._backlog.done(waiting)
+        self.room.set()
         self.quarantined += 1
 
-    async def _note(self, waiting: Waiting, state: UpdateState, reason: str | None = None) -> None:
-        await self._write(lambda s: store.finish_update(s, waiting.id, state, reason))
-        self._backlog.done(waiting)
+    async def _note_done(self, waiting: Waiting) -> None:
+        """Together with those of other chats that are done meanwhile: it's transactions that take
+        time. When this returns it is written."""
+        self._done.append(waiting)
+        async with self._noting:
+            together, self._done = self._done, []
+            if not together:
+                return  # it was among those of the one before
+            ids = [each.id for each in together]
+            try:
+                await self._write(lambda session: store.finish_updates(session, ids))
+            except BaseException:
+                self._done += together
+                raise
+            for each in together:
+                self._backlog.done(each)
         self.room.set()
 
     async def _read(self, query: Callable[[AsyncSession], Awaitable[Noted]]) -> Noted:

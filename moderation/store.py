@@ -74,13 +74,16 @@ async def count_updates(session: AsyncSession, state: UpdateState) -> int:
     return await session.scalar(statement) or 0
 
 
-async def finish_update(
-    session: AsyncSession, update_id: int, state: UpdateState, error: str | None = None
-) -> None:
-    """Note that an update is done or quarantined."""
+async def finish_updates(session: AsyncSession, ids: Sequence[int]) -> None:
+    """Note that updates are done; what they said isn't needed any more."""
+    statement = update(InboxUpdate).where(InboxUpdate.id.in_(ids))
+    await session.execute(statement.values(state=UpdateState.DONE, error=None, payload=""))
+
+
+async def quarantine_update(session: AsyncSession, update_id: int, error: str) -> None:
+    """Set an update aside, with what is wrong with it."""
     statement = update(InboxUpdate).where(InboxUpdate.id == update_id)
-    handled = {"payload": ""} if state is UpdateState.DONE else {}
-    await session.execute(statement.values(state=state, error=error, **handled))
+    await session.execute(statement.values(state=UpdateState.QUARANTINED, error=error))
 
 
 async def count_attempt(session: AsyncSession, ids: Sequence[int], error: str) -> dict[int, int]:

@@ -4,6 +4,7 @@ import sqlite3
 import pytest
 from aiogram.exceptions import TelegramNetworkError
 from aiogram.methods import GetMe
+from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
 from bot.backlog import SUSPECT
@@ -47,6 +48,16 @@ async def test_each_chat_is_handled_in_order_with_what_was_prepared(bot, session
         assert ids == sorted(ids)
     rows = await stored(sessions)
     assert {(row.state, row.payload) for row in rows.values()} == {(DONE, "")}
+
+
+async def test_what_many_chats_did_at_once_is_noted_together(bot, sessions):
+    said = []
+    engine = sessions.kw["bind"].sync_engine
+    event.listen(engine, "before_cursor_execute", lambda _c, _u, words, *_: said.append(words))
+    updates = [an_update(i, -i) for i in range(1, 41)]
+    await work_through(bot, sessions, updates)
+    assert set((await states(sessions)).values()) == {DONE}
+    assert 0 < sum(words.startswith("UPDATE inbox_update") for words in said) < 20
 
 
 async def test_an_update_that_always_fails_is_set_aside_and_its_chat_goes_on(bot, sessions):
@@ -155,7 +166,7 @@ async def test_what_another_process_handled_meanwhile_is_left_alone(bot, session
     class Other(Handled):
         async def prepare(self, update):
             async with sessions.begin() as session:
-                await store.finish_update(session, 2, DONE)
+                await store.finish_updates(session, [2])
             return update.update_id
 
     await leave(sessions, [an_update(1), an_update(2)], attempts=SUSPECT)

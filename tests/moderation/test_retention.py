@@ -4,7 +4,6 @@ import pytest
 from sqlalchemy import func, select, update
 
 from moderation import database, retention, store
-from moderation.states import UpdateState
 from moderation.tables import (
     Assignment,
     Case,
@@ -161,7 +160,7 @@ async def test_an_update_that_waits_is_handled_before_its_group_goes(sessions):
         session.add(InboxUpdate(id=1, chat_id=GROUP, payload="{}"))
     assert await expire(sessions) == {}
     async with sessions.begin() as session:
-        await store.finish_update(session, 1, UpdateState.DONE)
+        await store.finish_updates(session, [1])
     assert await expire(sessions) == {"removed_chats": 1}
 
 

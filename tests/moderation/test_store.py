@@ -52,7 +52,7 @@ def some_updates(*ids):
 async def test_an_update_is_written_once_however_often_it_comes(sessions):
     async with sessions.begin() as session:
         assert sorted(await store.add_updates(session, some_updates(3, 1, 2))) == [1, 2, 3]
-        await store.finish_update(session, 2, UpdateState.DONE)
+        await store.finish_updates(session, [2])
     async with sessions.begin() as session:
         again = [*some_updates(3, 1, 2), {"id": 4, "chat_id": None, "payload": "{}"}]
         # Those that wait are named again: nobody may have been told that they were written.
@@ -72,8 +72,11 @@ async def aged(sessions, days):
 async def test_an_id_that_was_used_days_ago_means_another_update(sessions, state):
     async with sessions.begin() as session:
         await store.add_updates(session, some_updates(1, 2))
-        for id_ in (1, 2):
-            await store.finish_update(session, id_, state)
+        if state is UpdateState.DONE:
+            await store.finish_updates(session, [1, 2])
+        else:
+            for id_ in (1, 2):
+                await store.quarantine_update(session, id_, "always fails")
     async with sessions.begin() as session:
         assert await store.add_updates(session, some_updates(1)) == []
     await aged(sessions, 3)
