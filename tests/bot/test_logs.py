@@ -7,7 +7,7 @@ import structlog
 from aiogram.exceptions import TelegramNetworkError
 from aiohttp import web
 
-from bot import logs
+from bot import logs, training
 from bot.telegram import describe, make_bot, reason_of
 from moderation.settings import Settings
 
@@ -80,3 +80,14 @@ async def test_a_line_of_a_handler_carries_the_ids_of_its_update(configured, cap
         structlog.get_logger().info("case revised", case=3)
     line = json.loads(capsys.readouterr().err)
     assert (line["update"], line["chat"], line["case"]) == (7, -1001, 3)
+
+
+def test_a_training_is_told_neither_the_token_nor_the_secret(monkeypatch, tmp_path):
+    monkeypatch.setenv("BOT_TOKEN", TOKEN)
+    monkeypatch.setenv("WEBHOOK_SECRET", "s" * 16)
+    settings = Settings(models_dir=tmp_path)
+    assert settings.bot_token.get_secret_value() == TOKEN
+    given = training.command(settings, tmp_path / "run", "1", resume=False)
+    said = " ".join([*given, *training.environment(settings).values()])
+    assert TOKEN not in said
+    assert "s" * 16 not in said
