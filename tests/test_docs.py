@@ -45,3 +45,12 @@ def test_the_figures_in_the_readme_are_those_of_the_embedded_models_card():
     assert card.data_digest[:12] in table
     for name, figures in card.metrics["test"].items():
         assert f"| {name} | {figures['roc_auc']:.3f} | {figures['ap']:.3f} |" in table
+
+
+def test_what_docs_reliability_names_as_shown_is_tested():
+    table = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[a-z0-9_/]+\.py)::(test_\w+)`", table)
+    assert len(named) > 50
+    for path, name in named:
+        words = (ROOT / path).read_text(encoding="utf-8")
+        assert re.search(rf"^(async )?def {name}\(", words, re.MULTILINE), f"{path}::{name}"

@@ -2,6 +2,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from aiogram.exceptions import TelegramUnauthorizedError
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -231,3 +232,10 @@ async def end_connections(url):
     async with engine.begin() as connection:
         await connection.execute(text(f"{others} AND backend_type = 'client backend'"))
     await engine.dispose()
+
+
+async def test_a_token_that_was_revoked_ends_it(sessions, sandbox, sandbox_bot):
+    sandbox.telegram.token = "1:" + "b" * 35
+    with pytest.raises(ExceptionGroup) as ended:
+        await inbox_of(sandbox_bot, sessions, Handled()).run(asyncio.Event())
+    assert ended.group_contains(TelegramUnauthorizedError)

@@ -72,6 +72,24 @@ async def test_an_update_that_always_fails_is_set_aside_and_its_chat_goes_on(bot
     assert "тайна" not in error
 
 
+async def test_a_message_that_cannot_be_scored_passes_and_is_counted(bot, sessions, monkeypatch):
+    handled = Handled()
+    prepare = handled.prepare
+
+    async def score(update):
+        if update.update_id == 2:
+            raise RuntimeError("CUDA error")
+        return await prepare(update)
+
+    monkeypatch.setattr(handled, "prepare", score)
+    async with running(inbox_of(bot, sessions, handled)) as inbox:
+        await inbox.accept([an_update(i) for i in (1, 2, 3)])
+        await until(lambda: not inbox.waiting)
+    assert handled == [1, 3]
+    assert await states(sessions) == {1: DONE, 2: QUARANTINED, 3: DONE}
+    assert (inbox.failed, inbox.quarantined) == (MAX_ATTEMPTS, 1)
+
+
 def locked():
     error = sqlite3.OperationalError("database is locked")
     error.sqlite_errorcode = sqlite3.SQLITE_BUSY
