@@ -112,13 +112,15 @@ async def _record(
         if chat.moved_to is not None:
             return None  # it is a supergroup now, and nothing can be done here any more
         preferences = Preferences.of(chat.preferences)
-        known = await store.prediction(session, chat_id, message_id, revision)
         before = await store.latest_prediction(session, chat_id, message_id)
-        if known is not None and before is not None:
-            if not revision or known.content_hash in ("", content_hash):
-                return await store.case_of(session, known.id)
-            revision = before.revision + 1  # another edit within the same second
-        is_settled = await store.is_settled(session, chat_id, message_id, revision)
+        is_settled = False
+        if before is not None:  # few have one, and each query takes a millisecond
+            known = await store.prediction(session, chat_id, message_id, revision)
+            if known is not None:
+                if not revision or known.content_hash in ("", content_hash):
+                    return await store.case_of(session, known.id)
+                revision = before.revision + 1  # another edit within the same second
+            is_settled = await store.is_settled(session, chat_id, message_id, revision)
         since = now() - timedelta(days=preferences.memory_days)
         remembered = await people.remembered(session, chat_id, key, since)
         joined_at = await people.joined_at(session, chat_id, sender.id)
