@@ -94,7 +94,7 @@ def _bounded(value: Any, depth: int = 0, messages: int = 0) -> Any:
         return list(found)
     if not isinstance(value, dict):
         return value
-    copied = {}
+    copied: dict[str, Any] = {}
     for key, item in value.items():
         if key == "rich_message":
             copied[key] = flattened(item)

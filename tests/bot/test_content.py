@@ -1,7 +1,7 @@
 import pytest
 from aiogram.types import Message
 
-from bot.content import Part, sender_of, texts_of
+from bot.content import MOST_PARTS, Part, bounded, sender_of, texts_of
 
 BASE = {
     "message_id": 1,
@@ -63,3 +63,23 @@ def test_a_person_answers_for_a_message():
 def test_who_is_never_judged(extra, exempt, is_channel):
     sender = sender_of(message(**extra))
     assert (sender.exempt, sender.is_channel) == (exempt, is_channel)
+
+
+def test_many_parts_are_scored_together_and_none_is_lost():
+    options = [
+        {"persistent_id": str(i), "text": f"ответ {i}", "voter_count": 0} for i in range(300)
+    ]
+    parts = texts_of(message(poll=POLL | {"options": options}))
+    assert len(parts) == MOST_PARTS + 1
+    assert all(f"ответ {i}" in "\n".join(part.text for part in parts) for i in range(300))
+
+
+def test_no_message_has_more_words_than_telegram_takes():
+    parts = bounded(Part("text", "слово " * 1000, i % 2 == 0) for i in range(500))
+    assert sum(len(part.text) for part in parts) == 32_768
+    assert {part.authored for part in parts} == {True, False}
+
+
+def test_who_quotes_many_words_still_answers_for_none_of_them():
+    parts = bounded(Part("quote", f"слово {i}", authored=False) for i in range(100))
+    assert not any(part.authored for part in parts)
