@@ -26,6 +26,7 @@ _LOOKS = (
     | _table("αεορχκτυινηπλß", "аеорхктуиппплв")
     | _table("ΑΒΕΗΚΜΟΡΤΧΥΠΛ", "АВЕНКМОРТХУПЛ")
     | _table("ᴀᴇᴋᴍʜᴏᴘᴄᴛʏʙʀ", "аекмнорстувя")
+    | _table("ǝɐʞʎɔς", "еакусс")
     | _table("03648@$€", "озбчвасе")
 )
 # As they look to others: `п1здец`, `xyu`, `гoвhо`, `3баный`.
@@ -166,6 +167,8 @@ def _by_sound(word: str) -> str | None:
     if not _LATIN.search(word) or _NUMBER.search(word) or is_foreign(word):
         return None
     found = _first_abusive(_readings(word))
+    if found and found.startswith("хохлов") and word.istitle():
+        return None  # Khokhlova is a surname
     return _cased(found, word) if found and _is_clear(found) else None
 
 

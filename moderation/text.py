@@ -14,7 +14,9 @@ _CHUNK = re.compile(
 )
 _PART = re.compile(r"[^!?\"«»“”„(),;:]+")
 _WORD = re.compile(r"[\w@$€]+")
-_ADDRESS = re.compile(r"https?:|www\.|[@#/]\w|[\w.+-]+@[\w-]+\.\w", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"https?:|www\.|[@#/]\w|[\w.+-]+@[\w-]+\.\w|(?:[a-z0-9-]{2,}\.)+[a-z]{2,}/", re.IGNORECASE
+)
 _REPEATS = re.compile(r"([а-яё])\1{2,}", re.IGNORECASE)
 # A sign is no separator, or a row of underscores could be read in more ways than anybody can try.
 _SPACED = re.compile(r"(?<!\w)(?:[^\W_]|[@$])(?:[\s.\-_*/|]{1,3}(?:[^\W_]|[@$])){2,}(?!\w)")
@@ -32,6 +34,9 @@ _STYLED = re.compile(
     "[\u02b0-\u02ff\u1d2c-\u1d6a\u2100-\u214f\u24b6-\u24e9\uff10-\uff5a\U0001d400-\U0001d7ff"
     "\U0001f130-\U0001f149]"
 )
+# Letters in black squares and circles have no plain form in Unicode; those of flags come in pairs.
+_BLACK = {first + i: ord("A") + i for first in (0x1F150, 0x1F170) for i in range(26)}
+_FLAGS = re.compile("[\U0001f1e6-\U0001f1ff]{3,}")
 _CLUSTER = re.compile(r"[^\w\s]{32,}")
 _DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _MOST_MARKS = 30  # in a row, as the Stream-Safe Text Format of Unicode has it (UAX 15)
@@ -85,7 +90,8 @@ def views(text: str) -> tuple[str, ...]:
 def _undo(text: str) -> str:
     if not _PLAIN.fullmatch(text):
         composed = unicodedata.normalize("NFC", thin(text))
-        text = _STYLED.sub(_styled, _HIDDEN.sub(_uncover, composed))
+        text = _STYLED.sub(_styled, _HIDDEN.sub(_uncover, composed)).translate(_BLACK)
+        text = _FLAGS.sub(_spelt, text)
     text = _SPACED.sub(_join, text)
     return _REPEATS.sub(_shorten, _CHUNK.sub(_read, text))
 
@@ -111,6 +117,12 @@ def _uncover(match: re.Match[str]) -> str:
 def _styled(match: re.Match[str]) -> str:
     plain = unicodedata.normalize("NFKC", match[0])
     return plain if len(plain) == 1 and plain.isalnum() else match[0]
+
+
+def _spelt(match: re.Match[str]) -> str:
+    """The abusive word that the letters of flags spell, or the flags."""
+    folded = fold("".join(chr(ord(sign) - 0x1F1E6 + ord("A")) for sign in match[0]))
+    return folded if is_abusive(folded) else match[0]
 
 
 def _join(match: re.Match[str]) -> str:

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from moderation.categories import TOXIC, Category
 from moderation.policy import PRESETS, Policy
-from trainer import bootstrap, data, raters, score_table, scorers, suites
+from trainer import bootstrap, data, raters, score_table, scorers, suites, views
 from trainer.bootstrap import Samples
 from trainer.comparisons import CANDIDATE, compare
 from trainer.config import TrainingError
@@ -24,6 +25,7 @@ from trainer.intervals import interval
 from trainer.progress import Report
 from trainer.scorers import Scorer
 from trainer.slices import slices
+from trainer.views import Flagged
 
 SCHEMA = 1
 _SHOWN = ("roc_auc", "ap", "precision", "recall", "f1", "alarms", "brier", "ece")
@@ -96,7 +98,10 @@ def evaluate(
         "notes": [*rows.notes, *missing, *_lacking(scores, labels)],
         "models": [
             _described(s, sampled[s.name], scores[s.name], labels, limits)
-            | {"speed": times.get(s.name), "suites": _suites(s, policy, settings, report)}
+            | {
+                "speed": times.get(s.name),
+                "suites": _suites(s, _rows(rows, toxic, judged[s.name]), policy, settings, report),
+            }
             for s in compared
         ],
         "comparisons": [
@@ -224,8 +229,18 @@ def _counted(
     return found
 
 
+def _rows(rows: Rows, toxic: NDArray[Any], judged: Judged) -> list[Flagged]:
+    """The rows whose labels say whether they're toxic, with what a model decides of them."""
+    named = {0: "clean", 1: "toxic"}
+    return [
+        Flagged(named[int(label)], rows.part, text, bool(flagged))
+        for text, label, flagged in zip(rows.judged.text, toxic, judged.acts, strict=True)
+        if label in named
+    ]
+
+
 def _suites(
-    scorer: Scorer, policy: Policy, settings: Settings, report: Report
+    scorer: Scorer, judged: Sequence[Flagged], policy: Policy, settings: Settings, report: Report
 ) -> dict[str, Any] | None:
     if scorer.classifier is None or not settings.suites:
         return None
@@ -234,6 +249,10 @@ def _suites(
     return {
         "rates": [asdict(rate) for rate in result.rates],
         "gaps": [asdict(gap) for gap in result.gaps],
+        "views": [
+            asdict(view)
+            for view in (*result.views, *views.compare(scorer.classifier, policy, judged))
+        ],
         "failed": [[f.case.suite, f.case.function, f.case.text] for f in result.failures],
     }
 

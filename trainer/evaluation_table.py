@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from moderation.categories import Category
+from trainer import views
 from trainer.findings import CANDIDATE, MACRO, Evaluation, Figure, SliceFigures
 
 _ROWS = (MACRO, *map(str, Category))
@@ -24,6 +25,7 @@ def table(found: Evaluation) -> str:
         *_differences(found),
         *_slices(found),
         *_trials(found),
+        *_disguises(found),
     ]
     return "\n".join(lines)
 
@@ -101,6 +103,13 @@ def _trials(found: Evaluation) -> Iterator[str]:
             passed[rate.suite] = (right + rate.passed, n + rate.n)
         shown = ", ".join(f"{suite} {right} of {n}" for suite, (right, n) in passed.items())
         yield f"{model.name}: suites passed: {shown}"
+
+
+def _disguises(found: Evaluation) -> Iterator[str]:
+    """What the candidate flags of texts as they are written, and by all views."""
+    if found.candidate.suites and found.candidate.suites.views:
+        yield ""
+        yield from views.table(found.candidate.suites.views)
 
 
 def _interval(figure: Figure, *, signed: bool = False) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from trainer.config import TrainingError
+from trainer.views import View
 
 MACRO = "macro"
 CANDIDATE, CHAMPION, BASE = "model", "champion", "base"
@@ -116,6 +117,7 @@ class Suites(_Value):
     rates: list[Rate] = []
     gaps: list[Gap] = []
     failed: list[tuple[str, str, str]] = []
+    views: list[View] = []
 
 
 class Model(_Value):

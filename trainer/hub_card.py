@@ -13,7 +13,7 @@ from moderation import registry
 from moderation.categories import TITLES, Category
 from moderation.classifier import ModelError
 from moderation.registry import ModelCard
-from trainer import findings
+from trainer import findings, views
 from trainer.card import README
 from trainer.config import TrainingError
 from trainer.findings import BASE, CANDIDATE, CHAMPION, MACRO, Evaluation, Figure, Model
@@ -228,6 +228,15 @@ def _failing(evaluation: Evaluation) -> Iterator[str]:
         yield (
             f"Of our own cases for {rate.function.replace('_', ' ')} ({rate.suite}) "
             f"{rate.passed} of {rate.n} are right."
+        )
+    if tried.views:
+        found = [views.total(tried.views, suite) for suite in ("evasions", "mirror")]
+        caught, alarms = (
+            [f"{n} of {one.n}" for n in (one.as_written, one.by_views)] for one in found if one.n
+        )
+        yield (
+            f"Without undoing disguises it flags {caught[0]} disguised texts, with it {caught[1]}; "
+            f"of harmless texts that look disguised {alarms[0]} and {alarms[1]}."
         )
     widest = max(tried.gaps, key=lambda gap: gap.alarms, default=None)
     if widest and widest.alarms > 0:

@@ -122,6 +122,7 @@ def _tables(evaluation: Evaluation, scores: pd.DataFrame, incumbent: str) -> dic
         "slices": list(report_tables.slices(evaluation, incumbent)),
         "clean_chat": report_tables.clean_chat(evaluation),
         "suites": list(report_tables.suites(evaluation)),
+        "views": report_tables.views(evaluation),
         "gaps": report_tables.gaps(evaluation),
         "errors": list(report_errors.errors(evaluation, scores, incumbent)),
         "models": report_tables.models(evaluation),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from moderation.categories import Category
 from trainer.findings import BASE, CANDIDATE, CHAMPION, MACRO, Evaluation, Figure, Model, Slice
 from trainer.suites import DATA, SUITES
+from trainer.views import GAIN, total
 from trainer.wording import category, count, decimal, model, percent, short, whole
 
 _ORDER = (CANDIDATE, CHAMPION, BASE, "ngrams", "lexicon", "majority")
@@ -18,6 +19,7 @@ _SUITES = {
     "mirror": "Безобидное, похожее на маскировку",
     "regressions": "Обязательные случаи",
 }
+_VIEWED = _SUITES | {"toxic": "Токсичные строки", "clean": "Безобидные строки"}
 _TERMS = 8  # names of people with the widest gaps
 
 
@@ -184,6 +186,20 @@ def suites(evaluation: Evaluation) -> Iterator[Table]:
         yield Table(
             _SUITES.get(suite, suite), [short(m.name) for m in columns], rows, marked="Всего"
         )
+
+
+def views(evaluation: Evaluation) -> Table | None:
+    """What the candidate flags of disguises and of harmless texts, without and with its views."""
+    found = evaluation.candidate.suites.views if evaluation.candidate.suites else []
+    if not found:
+        return None
+    rows = []
+    for suite in dict.fromkeys(view.suite for view in found):
+        sums = total(found, suite)
+        cells = [Cell(percent(n / sums.n, 1)) for n in (sums.as_written, sums.by_views)]
+        name = f"{_VIEWED[suite]}: {'найдено' if suite in GAIN else 'ложных тревог'}"
+        rows.append(Row(name, cells, count(sums.n, "текст", "текста", "текстов")))
+    return Table("Что даёт раскрытие маскировки", ["без него", "с ним"], rows)
 
 
 def gaps(evaluation: Evaluation) -> Table | None:

@@ -21,7 +21,7 @@ from trainer.baseline import Baseline
 from trainer.config import TrainingError
 from trainer.data import Matrix
 
-_TIMED, _TOGETHER = 200, 50  # texts
+_TIMED, _TOGETHER = 100, 50  # texts
 _WORD = re.compile(r"\w+")
 
 

@@ -15,7 +15,9 @@ from typing import Any
 from moderation.categories import TOXIC, Category
 from moderation.classifier import Classifier, ModelError, Scores, TorchClassifier, score_texts
 from moderation.policy import PRESETS, Policy
+from trainer import views
 from trainer.config import TrainingError
+from trainer.views import Flagged, View
 
 DATA = Path(__file__).parent / "suites"
 SUITES = ("functional", "counterfactual", "evasions", "mirror", "regressions")
@@ -92,6 +94,7 @@ class Result:
     gaps: tuple[Gap, ...]
     swaps: tuple[Swap, ...]
     failures: tuple[Outcome, ...]
+    views: tuple[View, ...] = ()
 
 
 def load() -> list[Case]:
@@ -111,6 +114,7 @@ def run(classifier: Classifier, policy: Policy = PRESETS["standard"]) -> Result:
         gaps=tuple(_gaps(counterfactual)),
         swaps=tuple(_swaps(counterfactual)),
         failures=tuple(o for o in outcomes if not o.passed),
+        views=tuple(views.compare(classifier, policy, [*_flagged(outcomes)])),
     )
 
 
@@ -146,6 +150,8 @@ def report(result: Result) -> str:
         lines += [_line(rate) for rate in rows]
         total = Rate(suite, "all", sum(r.n for r in rows), sum(r.passed for r in rows))
         lines += [_line(total), ""]
+    if result.views:
+        lines += [*views.table(result.views), ""]
     lines.append(f"{'term':15}{'neutral score':>15}{'neutral alarms':>16}{'hostile score':>15}")
     lines += [
         f"{gap.term:15}{gap.neutral:>+15.3f}{gap.alarms:>+16.3f}{gap.hostile:>+15.3f}"
@@ -223,6 +229,14 @@ def _rates(outcomes: Iterable[Outcome]) -> Iterator[Rate]:
         passed.setdefault(key, []).append(outcome.passed)
     for (suite, function), results in passed.items():
         yield Rate(suite, function, len(results), sum(results))
+
+
+def _flagged(outcomes: Iterable[Outcome]) -> Iterator[Flagged]:
+    """The disguises and their mirror: a disguise passes if it's flagged, a mirror's case if not."""
+    for outcome in outcomes:
+        case = outcome.case
+        if case.suite in (*views.GAIN, *views.ALARMS):
+            yield Flagged(case.suite, case.function, case.text, outcome.passed == case.any_toxic)
 
 
 def _gaps(outcomes: Sequence[Outcome]) -> list[Gap]:

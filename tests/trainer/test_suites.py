@@ -8,9 +8,10 @@ from moderation.categories import TOXIC, Category
 from moderation.policy import PRESETS
 from moderation.registry import EMBEDDED
 from tests.trainer.conftest import trainer
-from trainer import suites
+from trainer import suites, views
 from trainer.config import TrainingError
 from trainer.suites import SUITES, Case
+from trainer.views import Flagged, View
 
 CASES = suites.load()
 STANDARD = PRESETS["standard"]
@@ -182,3 +183,20 @@ def test_what_isnt_there_is_named(tmp_path):
         suites.judges(tmp_path / "none", "standard")
     with pytest.raises(TrainingError, match="no such preset; known are observe"):
         suites.judges(EMBEDDED, "stndard")
+
+
+def test_what_undoing_disguises_gains_and_costs_is_counted(result):
+    found = {(view.suite, view.kind): view for view in result.views}
+    spelt = views.compare(
+        Lexicon(),
+        STANDARD,
+        [Flagged("evasions", "spaced", "с у к а", True), Flagged("mirror", "code", "f(x)", False)],
+    )
+
+    assert spelt == [View("evasions", "spaced", 1, 0, 1), View("mirror", "code", 1, 0, 0)]
+    everything = views.total(result.views, "evasions")
+    assert everything.n == len(of("evasions"))
+    assert everything.as_written < everything.by_views
+    assert found["evasions", "zero_width"].as_written < found["evasions", "zero_width"].by_views
+    assert views.total(result.views, "mirror").n == len(of("mirror"))
+    assert "false alarms" in suites.report(result)
