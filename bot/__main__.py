@@ -42,6 +42,8 @@ def run() -> None:
     logs.configure(settings.log_format)
     try:
         asyncio.run(app.run(settings))
+        # The interpreter's last collection would look through all of PyTorch: seconds of a stop.
+        gc.freeze()
     except TokenValidationError:
         _stop("BOT_TOKEN: empty or malformed; @BotFather gives one like 123456:AbC…")
     except TelegramUnauthorizedError:
