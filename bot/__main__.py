@@ -1,6 +1,7 @@
 """The command line: python -m bot run, demo, doctor, health, check, backup, forget, labels."""
 
 import asyncio
+import gc
 import json
 import os
 import sys
