@@ -159,7 +159,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20, help="by SIGKILL, at random times")
     parser.add_argument("--stops", type=int, default=2, help="by SIGTERM")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--fault-rate", type=float, default=0.03, help="of the bot's calls")
+    parser.add_argument("--fault-rate", type=float, default=0.05, help="of the bot's calls")
     parser.add_argument("--backlog", type=int, default=1500, help="updates that may wait")
     parser.add_argument("--patience", type=float, default=900, help="seconds to become quiet")
     parser.add_argument("--webhook", action="store_true", help="instead of polling")
