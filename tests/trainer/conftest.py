@@ -1,3 +1,5 @@
+import fcntl
+import os
 import random
 
 import pytest
@@ -56,8 +58,22 @@ def gold(tmp_path):
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory):
-    """A model trained by the command line on made-up rows, and what the command said."""
-    directory = tmp_path_factory.mktemp("training")
+    """A model trained by the command line on made-up rows, and what the command said; once for
+    all processes of the tests."""
+    directory = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        directory = directory.parent
+    directory /= "training"
+    directory.mkdir(exist_ok=True)
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        said = directory / "said"
+        if not said.exists():
+            said.write_text(_train(directory), encoding="utf-8")
+    return directory / "model", said.read_text(encoding="utf-8")
+
+
+def _train(directory):
     files = {
         "--gold": write(directory / "gold.tsv", gold_lines()),
         "--corpus": write(directory / "corpus.tsv", corpus_lines()),
@@ -67,7 +83,7 @@ def finished(tmp_path_factory):
     options = [part for item in files.items() for part in item]
     done = trainer("train", *options, "--recipe", "tiny", "--set", "seed=7")
     assert done.returncode == 0, done.stderr
-    return directory / "model", done.stdout
+    return done.stdout
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,10 @@
 import errno
+import os
 import resource
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
+from tests.commands import Command
 from tests.trainer.conftest import gold_lines, write
 from trainer.disk import is_full
 
@@ -38,17 +37,12 @@ def test_another_fault_is_not_taken_for_a_full_disk(error):
 def test_a_run_on_a_full_disk_stops_with_one_line(tmp_path, limit_kb):
     """The limit on the size of a file stands in for the disk's end."""
     gold = write(tmp_path / "gold.tsv", gold_lines())
-    command = [sys.executable, "-m", "trainer", "train", "--gold", str(gold), "--recipe", "tiny"]
-    done = subprocess.run(
-        [*command, "--output", str(tmp_path / "model")],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit_kb * 1024,) * 2),
-    )
+    words = ("trainer", "train", "--gold", gold, "--recipe", "tiny", "--output", tmp_path / "model")
+    command = Command(words, tmp_path / "said", tmp_path / "errors", os.environ)
+    resource.prlimit(command.pid, resource.RLIMIT_FSIZE, (limit_kb * 1024,) * 2)
 
-    assert done.returncode == 1
-    last = [line for line in done.stderr.splitlines() if line.strip()][-1]
+    assert command.join() == 1
+    errors = (tmp_path / "errors").read_text(encoding="utf-8")
+    last = [line for line in errors.splitlines() if line.strip()][-1]
     assert last == "error: no space left on the disk; `train --resume` goes on"
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in errors

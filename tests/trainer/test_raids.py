@@ -33,9 +33,9 @@ def texts(starts, n, seed):
 
 
 def raid():
-    """Two moderators call two hundred insults clean, and two hundred greetings threats."""
+    """Two moderators call 110 insults clean, and 110 greetings threats."""
     for i, (insult, plain) in enumerate(
-        zip(texts(INSULTS, 200, 1), texts(PLAIN, 200, 2), strict=True)
+        zip(texts(INSULTS, 110, 1), texts(PLAIN, 110, 2), strict=True)
     ):
         yield insult, 1 + i % 2, said()
         yield plain, 1 + i % 2, said("threat")
@@ -67,7 +67,7 @@ def test_a_raid_of_two_moderators_does_not_pass_the_gate(tmp_path):
     assert done.returncode == 3
     assert (result["promote"], result["promoted"]) == (False, False)
     assert "doubted" in verdict["reasons"]
-    assert result["labels"]["doubted"] == 400
+    assert result["labels"]["doubted"] == 220
     assert registry.promotion(models) is None
 
 
