@@ -38,6 +38,8 @@ _STYLED = re.compile(
 _BLACK = {first + i: ord("A") + i for first in (0x1F150, 0x1F170) for i in range(26)}
 _FLAGS = re.compile("[\U0001f1e6-\U0001f1ff]{3,}")
 _CLUSTER = re.compile(r"[^\w\s]{32,}")
+_MARKS = re.compile(r"[^\w\s]{3,}")  # where more than two in a row could stand
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _DIRECTIONS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _MOST_MARKS = 30  # in a row, as the Stream-Safe Text Format of Unicode has it (UAX 15)
 _PASSES = 6  # one undoes nearly all; a disguise within a disguise takes another
@@ -60,8 +62,7 @@ def tidy(name: str) -> str:
     """A name as it can stand in a line among other words: without signs that turn the direction of
     what follows, line breaks, control characters, and towers of combining marks."""
     words = _DIRECTIONS.sub("", sanitize(name)).split()
-    shown = "".join(char for char in " ".join(words) if unicodedata.category(char) != "Cc")
-    return _thinned(shown, 2)
+    return _MARKS.sub(lambda match: _thinned(match[0], 2), _CONTROL.sub("", " ".join(words)))
 
 
 def normalize(text: str) -> str:
