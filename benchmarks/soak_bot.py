@@ -40,7 +40,6 @@ class Bot:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot", "run", env=self.environment, stdout=log, stderr=log
             )
-        self.memory = []
         deadline = monotonic() + START_SECONDS
         while not (serves := self._serves(begun)) and monotonic() < deadline:
             if not self.is_running:
@@ -49,6 +48,7 @@ class Bot:
             await asyncio.sleep(0.2)
         if not serves:
             await self.end(signal.SIGKILL)
+        self.memory = []  # what it takes while it starts says nothing
         return serves
 
     @property
