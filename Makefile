@@ -46,6 +46,7 @@ benchmark: $(VENV)/.run  ## Speed and memory as ratios of one run
 	$(BIN)/python benchmarks/stats.py
 	$(BIN)/python benchmarks/training.py $(if $(DATA),--data $(DATA))
 	$(BIN)/python benchmarks/retraining.py
+	$(BIN)/python benchmarks/soak.py --messages 2000 --kills 3
 	$(if $(DATA),$(BIN)/python benchmarks/learning_curve.py --gold $(DATA) --out runs/learning_curve)
 
 clean:  ## Remove the environment and caches

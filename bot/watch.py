@@ -1,4 +1,5 @@
-"""Tells the operators, once each, that updates pile up or the database is away, and of the end."""
+"""Tells the operators, once each, that updates pile up, fail, or that the database is away, and of
+the end."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,6 +24,7 @@ LONG_MINUTES = 5  # or so long a wait of the oldest, if it isn't one of a few
 FEW = 50
 AWAY_SECONDS = 10.0  # a shorter absence of the database isn't worth a message
 STEADY_SECONDS = 5.0  # without a failure: a full disk takes small things still
+ASIDE_SECONDS = 3600.0  # of silence after telling of updates that were set aside
 
 Found = TypeVar("Found")
 
@@ -40,6 +42,12 @@ class Watch:
         self._failed_at = 0.0  # when the database was found away last
         self._used_at = 0.0  # when it was written to last
         self._is_told = False
+        self._aside = 0  # updates that were set aside and not told of yet
+        self._aside_told_at = -ASIDE_SECONDS
+
+    def set_aside(self) -> None:
+        """An update failed for good: if it was a message, nobody has judged it."""
+        self._aside += 1
 
     def away(self, error: BaseException) -> None:
         """The database can't be used just now."""
@@ -73,6 +81,7 @@ class Watch:
         """Tell what has changed since the last time."""
         await self._look_at_database()
         await self._look_at_backlog()
+        await self._look_aside()
 
     async def _look_at_database(self) -> None:
         if self._away_since is None:
@@ -101,6 +110,12 @@ class Watch:
             self._most = waiting
             log.warning("backlog is long", updates=waiting, oldest_minutes=minutes)
             await self._tell("operators.backlog", waiting, minutes=minutes)
+
+    async def _look_aside(self) -> None:
+        if self._aside and monotonic() - self._aside_told_at >= ASIDE_SECONDS:
+            self._aside_told_at = monotonic()
+            number, self._aside = self._aside, 0
+            await self._tell("operators.set_aside", number)
 
     async def _tell(self, key: str, n: int, **values: object) -> None:
         said = of_person(None).plural(key, n, **values)

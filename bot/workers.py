@@ -204,6 +204,7 @@ class Workers:
         self._backlog.done(waiting)
         self.room.set()
         self.quarantined += 1
+        self._watch.set_aside()
 
     async def _note_done(self, waiting: Waiting) -> None:
         """Together with those of other chats that are done meanwhile: it's transactions that take

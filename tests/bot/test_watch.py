@@ -71,3 +71,21 @@ async def test_a_locked_database_is_outlasted_and_told(sandbox_bot, sessions, pe
         await until(lambda: len(handled) == 20)
         assert "снова доступна" in (await told(people, 2))[1]
     assert sorted(handled) == ids
+
+
+async def test_operators_hear_of_updates_that_were_set_aside_once_an_hour(
+    sandbox_bot, sessions, people
+):
+    class Broken(Handled):
+        async def handle(self, update, ready):
+            raise RuntimeError("тайна")
+
+    async with running(inbox_of(sandbox_bot, sessions, Broken(), [OWNER_ID])) as inbox:
+        await inbox.accept([an_update(i, -i) for i in (1, 2)])
+        await until(lambda: inbox.quarantined == 2)
+        (said,) = await told(people, 1)
+        await inbox.accept([an_update(3)])
+        await until(lambda: inbox.quarantined == 3)
+        assert len(await told(people, 1)) == 1
+    assert "отложен" in said
+    assert "тайна" not in said
