@@ -24,6 +24,7 @@ from moderation.tables import Case
 log = structlog.get_logger()
 
 RETRY_SECONDS = 2.0
+RESUME_SECONDS = 600.0
 MAX_ATTEMPTS = 5
 
 Cards = set[tuple[int, int]]
@@ -73,13 +74,15 @@ class Outbox:
         self._is_stopping = False
 
     async def run(self) -> None:
-        """Go on with what was left, then do what comes, until cancelled."""
+        """Go on with what was left, then do what comes, until cancelled. What failed while
+        Telegram was silent is tried again after a while."""
         async with asyncio.TaskGroup() as group:
             self._group = group
             for chat_id in self._acting:  # what came before
                 self._start(self._acting, chat_id, self._act)
-            await self._persistently(self._resume)
-            await asyncio.Event().wait()
+            while True:
+                await self._persistently(self._resume)
+                await asyncio.sleep(RESUME_SECONDS)
 
     def put(self, case: Case) -> None:
         """Act on a case and show it, some time soon."""
@@ -138,7 +141,10 @@ class Outbox:
 
     async def _resume(self) -> None:
         async with self._sessions() as session:
-            left = await owing.owed(session)
+            owed = await owing.owed(session)
+        lanes = (*self._acting.values(), *self._showing.values())
+        known = {case_id for lane in lanes for case_id in lane}
+        left = [(case_id, chat_id) for case_id, chat_id in owed if case_id not in known]
         if left:
             log.info("cases are owed", cases=len(left))
         for case_id, chat_id in left:
@@ -194,7 +200,7 @@ class Outbox:
             await owing.shown(session, case.id, due)
 
     async def _lose(self, errand: Errand, reason: str) -> None:
-        """Note why a card could not be posted; it is tried again after the next start."""
+        """Note why a card could not be posted; it is tried again some minutes later."""
         if (case := await self._case(errand.case_id)) is None:
             return
         async with self._sessions.begin() as session:
@@ -226,7 +232,7 @@ class Outbox:
         self, work: Callable[[], Awaitable[None]], **about: int
     ) -> Exception | None:
         """Do something, however long the database is away, and a few times in spite of other
-        errors; the last of them. What is owed is then tried again after the next start."""
+        errors; the last of them. What is owed is then tried again some minutes later."""
         attempts = 0
         while True:
             try:

@@ -204,6 +204,17 @@ async def test_a_case_that_always_fails_holds_up_no_other_and_stays_owed(stage, 
         assert [case_id for case_id, _ in await owing.owed(session)] == [first.id]
 
 
+async def test_what_failed_is_tried_again_after_a_while(stage, recorded, people, monkeypatch):
+    monkeypatch.setattr("bot.outbox.RESUME_SECONDS", 0.05)
+    monkeypatch.setattr("bot.outbox.MAX_ATTEMPTS", 1)
+    _, sessions, _ = stage
+    await people.post("faults", method="sendMessage", kind="500", count=2)
+    await recorded(1, Act.DELETE)
+    async with running(stage):
+        (case,) = await settled(sessions)
+    assert case.card_message_id is not None
+
+
 async def test_a_case_that_was_forgotten_meanwhile_is_passed_over(stage):
     async with running(stage) as outbox:
         await outbox.follow(Case(id=99, chat_id=GROUP))
