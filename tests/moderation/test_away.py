@@ -1,4 +1,6 @@
+import asyncio
 import sqlite3
+import threading
 from contextlib import closing
 
 import pytest
@@ -53,7 +55,11 @@ async def test_a_file_that_only_can_be_read_is_away(sqlite):
 
 async def test_a_folder_that_is_gone_is_away(tmp_path):
     engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/gone/x.sqlite3")
+    before = set(threading.enumerate())
     assert is_away(await failure(engine, ("SELECT 1",)))
+    # The driver's thread says goodbye to this event loop, so that has to wait for it.
+    for thread in set(threading.enumerate()) - before:
+        await asyncio.to_thread(thread.join)
 
 
 @pytest.mark.parametrize(
@@ -96,3 +102,4 @@ async def test_a_server_that_ends_connections_is_away_and_a_wrong_value_is_not(p
 async def test_a_server_that_is_gone_is_away(tmp_path):
     engine = create_async_engine(f"postgresql+asyncpg://test@/postgres?host={tmp_path}")
     assert is_away(await failure(engine, ("SELECT 1",)))
+    await engine.dispose()
