@@ -72,7 +72,8 @@ _ids = itertools.count(-1_003_000_000_000, -1)
 
 def table() -> dict[str, dict[str, str]]:
     """What each kind of person may, by row: «what · where»."""
-    lines = [x for x in DOC.read_text(encoding="utf-8").splitlines() if x.startswith("| ")]
+    section = DOC.read_text(encoding="utf-8").split("\n## ")[1]
+    lines = [line for line in section.splitlines() if line.startswith("| ")]
     head, *rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in lines)
     return {f"{row[0]} · {row[1]}": dict(zip(head[2:], row[2:], strict=True)) for row in rows}
 
