@@ -67,4 +67,4 @@ async def test_a_champion_whose_weights_are_spoilt(tmp_path, tiny_model):
     shutil.copytree(tiny_model, models / "tiny")
     registry.promote(models, "tiny", by="a")
     (models / "tiny" / "model.safetensors").write_bytes(b"\xff" * 64)
-    assert "can't be read" in await refused(tmp_path)
+    assert "differs from what was published" in await refused(tmp_path)

@@ -93,4 +93,4 @@ def test_models_are_timed_in_turn_on_the_same_texts():
     assert set(found) == {"one", "other"}
     assert found["one"]["texts_per_second"] > 0
     assert seen[2:4] == [("one", 50), ("other", 50)]
-    assert sum(n for name, n in seen if name == "one") == 1 + 200 + 200
+    assert sum(n for name, n in seen if name == "one") == 1 + 100 + 100
