@@ -67,7 +67,7 @@ UNLIKE = {
     14: "Мразь, чтоб ты сдохла",
     15: "Какая же ты сука подлая",
 }
-_ids = itertools.count(-1_003_000_000_000, -1)
+_ids = itertools.count(-1_004_000_000_000, -1)
 
 
 def table() -> dict[str, dict[str, str]]:
