@@ -83,7 +83,7 @@ def spoil_card(directory, **changed):
     path.write_text(json.dumps(card | changed))
 
 
-@pytest.mark.parametrize("version", ["../../evil", "/tmp/evil", "a/b", "..", ".hidden", "", "x\n"])
+@pytest.mark.parametrize("version", ["../../evil", "/evil", "a/b", "..", ".hidden", "", "x\n"])
 def test_a_card_cannot_name_a_place_outside_the_registry(models, own_model, version):
     spoil_card(own_model, version=version)
     with pytest.raises(ModelError, match="no plain name"):
