@@ -3,7 +3,7 @@
 import re
 
 import structlog
-from aiogram import Bot, F, Router
+from aiogram import Bot, Router
 from aiogram.dispatcher.event.bases import SkipHandler
 from aiogram.exceptions import AiogramError, TelegramBadRequest
 from aiogram.filters import Command, CommandObject, CommandStart
@@ -20,6 +20,7 @@ from bot.answers import answer, language_of, whisper
 from bot.greeting import greeting
 from bot.language import language, of_person
 from bot.members import Members, is_anonymous, rights_of
+from bot.places import in_groups
 from bot.review import Id
 from bot.rights import tell_lost
 from bot.telegram import describe
@@ -30,7 +31,6 @@ from moderation.preferences import Preferences
 from moderation.tables import Chat
 
 log = structlog.get_logger()
-IN_GROUPS = F.chat.type.in_({"group", "supergroup"})
 _MODCHAT = re.compile(r"modchat_(-?[0-9]{1,18})")  # a link can be forged; more is no chat's id
 _ADMIN_RIGHTS = "delete_messages+restrict_members"
 
@@ -44,11 +44,11 @@ class Disconnect(CallbackData, prefix="d"):
 def router() -> Router:
     """The handlers of membership and of the commands about a group."""
     found = Router(name="chats")
-    found.my_chat_member.register(on_my_chat_member, IN_GROUPS)
+    found.my_chat_member.register(on_my_chat_member, in_groups)
     found.chat_member.register(on_chat_member)
-    found.message.register(on_migration, F.migrate_to_chat_id | F.migrate_from_chat_id)
-    found.message.register(on_modchat_link, CommandStart(deep_link=True), IN_GROUPS)
-    found.message.register(on_modchat, Command("modchat"), IN_GROUPS)
+    found.message.register(on_migration, is_migration)
+    found.message.register(on_modchat_link, CommandStart(deep_link=True), in_groups)
+    found.message.register(on_modchat, Command("modchat"), in_groups)
     found.callback_query.register(on_disconnect, Disconnect.filter())
     return found
 
@@ -113,6 +113,11 @@ async def on_chat_member(event: ChatMemberUpdated, sessions: Sessions, members: 
             (await people.member(session, event.chat.id, user_id)).joined_at = event.date
         elif was_in and not is_in:
             await people.left(session, event.chat.id, user_id)
+
+
+async def is_migration(message: Message) -> bool:
+    """A service message, in the old group or in the new one."""
+    return bool(message.migrate_to_chat_id or message.migrate_from_chat_id)
 
 
 async def on_migration(message: Message, bot: Bot, sessions: Sessions) -> None:

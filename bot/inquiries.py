@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aiogram import Bot, F, Router
+from aiogram import Bot, Router
 from aiogram.dispatcher.event.bases import SkipHandler
 from aiogram.filters import Command, CommandStart
 from aiogram.types import Message
@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import card, menu
 from bot.answers import language_of, whisper
-from bot.chats import IN_GROUPS, add_link, is_moderator
+from bot.chats import add_link, is_moderator
 from bot.content import sender_of
 from bot.greeting import missing, mode, rights
 from bot.language import Language, of_person
 from bot.members import Members
+from bot.places import in_groups, in_private
 from bot.refusals import in_words
 from moderation import groups, people, sanctions, store
 from moderation.batcher import Batcher
@@ -35,9 +36,9 @@ _LONGEST = 3500  # characters of a page of /status, of 4096 in a message
 def router() -> Router:
     """The handlers of the questions that anybody may ask, and of /status for moderators."""
     found = Router(name="inquiries")
-    found.message.register(on_start, CommandStart(), F.chat.type == "private")
+    found.message.register(on_start, CommandStart(), in_private)
     found.message.register(on_help, Command("help"))
-    found.message.register(on_rules, Command("rules"), IN_GROUPS)
+    found.message.register(on_rules, Command("rules"), in_groups)
     found.message.register(on_why, Command("why"))
     found.message.register(on_status, Command("status"))
     return found

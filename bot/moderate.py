@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import structlog
-from aiogram import Bot, F, Router
+from aiogram import Bot, Router
 from aiogram.exceptions import AiogramError
 from aiogram.types import Message, Update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,8 +15,9 @@ from bot.evidence import Scored, case_of, evidence_of, hash_of, prediction_of, s
 from bot.members import Members
 from bot.names import Names, look_at
 from bot.outbox import Outbox
+from bot.places import GROUPS, in_groups
 from bot.telegram import describe
-from moderation import albums, people, store
+from moderation import albums, context, people, store
 from moderation.batcher import Batcher
 from moderation.columns import now
 from moderation.database import Sessions
@@ -28,14 +29,13 @@ from moderation.states import Origin
 from moderation.tables import Case, Chat
 
 log = structlog.get_logger()
-IN_GROUPS = F.chat.type.in_({"group", "supergroup"})
 
 
 def router() -> Router:
     """The handlers of all that is written in groups."""
     messages = Router(name="moderate")
-    messages.message.register(on_message, IN_GROUPS)
-    messages.edited_message.register(on_message, IN_GROUPS)
+    messages.message.register(on_message, in_groups)
+    messages.edited_message.register(on_message, in_groups)
     return messages
 
 
@@ -43,7 +43,7 @@ async def score(update: Update, batcher: Batcher) -> list[Scored]:
     """Score what is written in an update. Needs no order, so a chat's waiting updates are scored
     together while they are handled one after another."""
     message = update.message or update.edited_message
-    if message is None or message.chat.type not in ("group", "supergroup"):
+    if message is None or message.chat.type not in GROUPS:
         return []
     return await score_message(message, batcher)
 
@@ -106,27 +106,27 @@ async def _record(
     words = "\n".join(found.part.text for found in scored if found.part.authored)
     key = text_key(words, secret(settings))
     async with sessions.begin() as session:
-        if await store.moderated_from(session, chat_id):
-            return None  # the moderators' own chat
-        chat = await store.chat(session, chat_id, message.chat.title or "", message.chat.type)
-        if chat.moved_to is not None:
-            return None  # it is a supergroup now, and nothing can be done here any more
+        where = (chat_id, message.chat.title or "", message.chat.type)
+        known = await context.find(session, where, message_id, sender.id, key)
+        chat = known.chat
+        if known.is_modchat or chat.moved_to is not None:
+            return None  # it's the moderators' own, or a supergroup now, where nothing can be done
         preferences = Preferences.of(chat.preferences)
-        before = await store.latest_prediction(session, chat_id, message_id)
         is_settled = False
-        if before is not None:  # few have one, and each query takes a millisecond
-            known = await store.prediction(session, chat_id, message_id, revision)
-            if known is not None:
-                if not revision or known.content_hash in ("", content_hash):
-                    return await store.case_of(session, known.id)
-                revision = before.revision + 1  # another edit within the same second
+        if known.revision is not None:
+            row = await store.prediction(session, chat_id, message_id, revision)
+            if row is not None:
+                if not revision or row.content_hash in ("", content_hash):
+                    return await store.case_of(session, row.id)
+                revision = known.revision + 1  # another edit within the same second
             is_settled = await store.is_settled(session, chat_id, message_id, revision)
-        since = now() - timedelta(days=preferences.memory_days)
-        remembered = await people.remembered(session, chat_id, key, since)
-        joined_at = await people.joined_at(session, chat_id, sender.id)
-    if before is not None and before.content_hash == content_hash:
+        remembered = None
+        if known.has_labels and key:
+            since = now() - timedelta(days=preferences.memory_days)
+            remembered = await people.remembered(session, chat_id, key, since)
+    if known.content_hash == content_hash:
         return None  # Telegram also reports edits that change nothing visible
-    is_newcomer = preferences.is_newcomer(joined_at, now())
+    is_newcomer = preferences.is_newcomer(known.joined_at, now())
     policy = preferences.policy(now(), is_newcomer=is_newcomer)
     evidence = evidence_of(scored, remembered)
     decision = judge(evidence, policy)

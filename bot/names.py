@@ -4,7 +4,7 @@ can be one letter away from a curse, so nobody is punished and nothing deleted f
 import hashlib
 from collections.abc import Sequence
 
-from aiogram import F, Router
+from aiogram import Router
 from aiogram.dispatcher.event.bases import SkipHandler
 from aiogram.types import Chat as TelegramChat
 from aiogram.types import ChatMemberUpdated, Message
@@ -14,6 +14,7 @@ from bot.content import Part, Sender, names_of, sender_of
 from bot.evidence import Scored, evidence_of, prediction_row, secret
 from bot.members import Members, rights_of
 from bot.outbox import Outbox
+from bot.places import in_groups
 from moderation import store
 from moderation.batcher import Batcher, Prediction
 from moderation.categories import TOXIC
@@ -24,7 +25,6 @@ from moderation.preferences import NARROWEST, Preferences
 from moderation.settings import Settings
 from moderation.tables import Case
 
-IN_GROUPS = F.chat.type.in_({"group", "supergroup"})
 OF_THE_SENDER = ("name", "username", "tag")  # others name a thing, which many people may show
 NO_MESSAGE = 0  # stands for the id of a message where a case is about a name
 _KNOWN = 20_000
@@ -112,8 +112,8 @@ class Names:
 def router() -> Router:
     """The handlers of those who come; they leave the update to the others."""
     found = Router(name="names")
-    found.chat_member.register(on_chat_member, IN_GROUPS)
-    found.message.register(on_new_members, IN_GROUPS, F.new_chat_members)
+    found.chat_member.register(on_chat_member, in_groups)
+    found.message.register(on_new_members, in_groups, has_new_members)
     return found
 
 
@@ -127,6 +127,11 @@ async def on_chat_member(event: ChatMemberUpdated, names: Names) -> None:
             parts.append(Part("tag", tag, authored=False))
         await names.look(event.chat, Sender(user.id, user.full_name), parts)
     raise SkipHandler
+
+
+async def has_new_members(message: Message) -> bool:
+    """A service message that somebody came."""
+    return bool(message.new_chat_members)
 
 
 async def on_new_members(message: Message, names: Names) -> None:

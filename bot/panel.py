@@ -22,6 +22,7 @@ from bot.language import of_person
 from bot.members import Members
 from bot.panel_data import CHOICES, FOLDERS, SCREENS, Draft, Open, Put, drafted, put
 from bot.panel_views import Panel, View
+from bot.places import in_private
 from bot.review import edit
 from moderation import changes
 from moderation.columns import now
@@ -31,7 +32,6 @@ from moderation.preview import Preview, preview
 from moderation.tables import Chat
 
 log = structlog.get_logger()
-IN_PRIVATE = F.chat.type == "private"
 PREVIEW = timedelta(days=7)
 _LINK = re.compile(r"settings_(-?[0-9]{1,18})")  # a link can be forged; more is no chat's id
 _OURS = re.compile(r"s[opd]:")
@@ -41,8 +41,8 @@ def router() -> Router:
     """The handlers of the panel. They stand before those of a bare /start."""
     panel = Router(name="panel")
     link = CommandStart(deep_link=True, magic=F.args.startswith("settings_"))
-    panel.message.register(on_link, link, IN_PRIVATE)
-    panel.message.register(on_settings, Command("settings"), IN_PRIVATE)
+    panel.message.register(on_link, link, in_private)
+    panel.message.register(on_settings, Command("settings"), in_private)
     panel_group.register(panel)
     elsewhere = F.data.regexp(_OURS) & (F.message.chat.type != "private")
     panel.callback_query.register(on_elsewhere, elsewhere)

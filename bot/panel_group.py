@@ -9,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import panel_views
 from bot.answers import whisper
-from bot.chats import IN_GROUPS, is_moderator
+from bot.chats import is_moderator
 from bot.content import Sender, sender_of
 from bot.language import Language, language
 from bot.members import Members
 from bot.panel_data import MAX_EXEMPT
+from bot.places import in_groups
 from moderation import changes, groups, store
 from moderation.database import Sessions
 from moderation.preferences import Preferences
@@ -24,8 +25,8 @@ log = structlog.get_logger()
 
 def register(router: Router) -> None:
     """Add the handlers of the commands."""
-    router.message.register(on_group_settings, Command("settings", "preset"), IN_GROUPS)
-    router.message.register(on_exempt, Command("exempt"), IN_GROUPS)
+    router.message.register(on_group_settings, Command("settings", "preset"), in_groups)
+    router.message.register(on_exempt, Command("exempt"), in_groups)
 
 
 async def on_group_settings(

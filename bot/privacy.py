@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import structlog
-from aiogram import Bot, F, Router
+from aiogram import Bot, Router
 from aiogram.exceptions import (
     AiogramError,
     TelegramBadRequest,
@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import training
 from bot.answers import answer
 from bot.language import Language, language, of_person
+from bot.places import in_private
 from bot.telegram import describe, reason_of
 from moderation import privacy, pruning, retention
 from moderation.database import Sessions
@@ -52,7 +53,7 @@ class Hidden:
 def router() -> Router:
     """The handlers of /forget, in private chat only."""
     requests = Router(name="privacy")
-    requests.message.register(on_forget, Command("forget"), F.chat.type == "private")
+    requests.message.register(on_forget, Command("forget"), in_private)
     requests.callback_query.register(on_choice, Choice.filter())
     return requests
 

@@ -28,6 +28,7 @@ from bot.decisions import claim
 from bot.language import Language, language, of_person
 from bot.members import Members, is_anonymous
 from bot.outbox import Outbox
+from bot.places import in_groups, in_private
 from bot.review import Id, mask
 from bot.verdicts import judge_chosen
 from moderation import queue, store
@@ -39,7 +40,6 @@ from moderation.states import AssignmentState, Source, Verdict
 from moderation.tables import Case, Chat
 
 log = structlog.get_logger()
-IN_GROUPS = F.chat.type.in_({"group", "supergroup"})
 _TEXT_LIMIT = 3000  # of a message's 4096 characters
 _RANDOM = random.SystemRandom()
 
@@ -58,11 +58,10 @@ class Press(CallbackData, prefix="q"):
 def router() -> Router:
     """The handlers of /review and of the queue's buttons; before those of other /start links."""
     reviews = Router(name="queue")
-    private = F.chat.type == "private"
     start = CommandStart(deep_link=True, magic=F.args == "review")
-    reviews.message.register(on_review, start, private)
-    reviews.message.register(on_review, Command("review"), private)
-    reviews.message.register(on_review_in_group, Command("review"), IN_GROUPS)
+    reviews.message.register(on_review, start, in_private)
+    reviews.message.register(on_review, Command("review"), in_private)
+    reviews.message.register(on_review_in_group, Command("review"), in_groups)
     reviews.callback_query.register(on_press, Press.filter())
     return reviews
 

@@ -10,11 +10,11 @@ from aiogram.types import Message, User
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.answers import language_of, whisper
-from bot.chats import IN_GROUPS
 from bot.content import Sender, sender_of
 from bot.evidence import Scored, evidence_of, hash_of, prediction_of, secret, weightiest
 from bot.moderate import score_message
 from bot.outbox import Outbox
+from bot.places import in_groups
 from moderation import owing, people, store
 from moderation.batcher import Batcher
 from moderation.columns import now
@@ -32,7 +32,7 @@ REPORTS_AN_HOUR = 5
 def router() -> Router:
     """The handler of /report."""
     found = Router(name="reports")
-    found.message.register(on_report, Command("report"), IN_GROUPS)
+    found.message.register(on_report, Command("report"), in_groups)
     return found
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 import structlog
-from aiogram import Bot, F, Router
+from aiogram import Bot, Router
 from aiogram.dispatcher.event.bases import SkipHandler
 from aiogram.exceptions import AiogramError
 from aiogram.filters import Command, CommandObject
@@ -29,6 +29,7 @@ from bot.answers import answer, language_of, whisper
 from bot.chats import is_moderator
 from bot.language import Language, language, of_person
 from bot.members import Members
+from bot.places import in_private
 from bot.review import Id
 from bot.telegram import describe
 from moderation import groups
@@ -75,7 +76,7 @@ def router() -> Router:
     """The handlers of /stats and its buttons, and of /check."""
     found = Router(name="stats")
     found.message.register(on_stats, Command("stats"))
-    found.message.register(on_check, Command("check"), F.chat.type == "private")
+    found.message.register(on_check, Command("check"), in_private)
     found.message.register(on_check_elsewhere, Command("check"))
     found.callback_query.register(on_press, Press.filter())
     return found

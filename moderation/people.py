@@ -24,12 +24,6 @@ async def member(session: AsyncSession, chat_id: int, user_id: int) -> Member:
     return found
 
 
-async def joined_at(session: AsyncSession, chat_id: int, user_id: int) -> datetime | None:
-    """When somebody joined; None if that was before the bot looked."""
-    found = await session.get(Member, (chat_id, user_id))
-    return found.joined_at if found else None
-
-
 async def count_strikes(session: AsyncSession, chat_id: int, user_id: int, at: datetime) -> int:
     """The strikes of a person that still count."""
     return (
