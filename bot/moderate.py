@@ -21,6 +21,7 @@ from moderation import albums, context, people, store
 from moderation.batcher import Batcher
 from moderation.columns import now
 from moderation.database import Sessions
+from moderation.ledger import Ledger
 from moderation.memory import text_key
 from moderation.policy import Action, Decision, Policy, judge
 from moderation.preferences import Preferences, climb
@@ -60,6 +61,7 @@ async def on_message(
     scored: list[Scored],
     bot: Bot,
     sessions: Sessions,
+    ledger: Ledger,
     members: Members,
     outbox: Outbox,
     names: Names,
@@ -72,7 +74,7 @@ async def on_message(
     if message.media_group_id and await _fell_with_album(message, bot, sessions):
         return
     if scored:
-        case = await _record(message, scored, sender, sessions, members, settings)
+        case = await _record(message, scored, sender, sessions, ledger, members, settings)
         if case is not None and case.card_due is not None:  # else it's only for an audit, or done
             outbox.put(case)
     await look_at(message, names)
@@ -96,6 +98,7 @@ async def _record(
     scored: list[Scored],
     sender: Sender,
     sessions: Sessions,
+    ledger: Ledger,
     members: Members,
     settings: Settings,
 ) -> Case | None:
@@ -105,27 +108,28 @@ async def _record(
     content_hash = hash_of(scored, settings)
     words = "\n".join(found.part.text for found in scored if found.part.authored)
     key = text_key(words, secret(settings))
-    async with sessions.begin() as session:
-        where = (chat_id, message.chat.title or "", message.chat.type)
-        known = await context.find(session, where, message_id, sender.id, key)
-        chat = known.chat
-        if known.is_modchat or chat.moved_to is not None:
-            return None  # it's the moderators' own, or a supergroup now, where nothing can be done
-        preferences = Preferences.of(chat.preferences)
-        is_settled = False
-        if known.revision is not None:
+    where = (chat_id, message.chat.title or "", message.chat.type)
+    known = await context.find(sessions, where, message_id, sender.id, key)
+    chat = known.chat
+    if known.is_modchat or chat.moved_to is not None:
+        return None  # it's the moderators' own, or a supergroup now, where nothing can be done
+    is_settled = False
+    if known.revision is not None:
+        async with sessions() as session:
             row = await store.prediction(session, chat_id, message_id, revision)
             if row is not None:
                 if not revision or row.content_hash in ("", content_hash):
                     return await store.case_of(session, row.id)
                 revision = known.revision + 1  # another edit within the same second
             is_settled = await store.is_settled(session, chat_id, message_id, revision)
-        remembered = None
-        if known.has_labels and key:
-            since = now() - timedelta(days=preferences.memory_days)
-            remembered = await people.remembered(session, chat_id, key, since)
     if known.content_hash == content_hash:
         return None  # Telegram also reports edits that change nothing visible
+    preferences = Preferences.of(chat.preferences)
+    remembered = None
+    if known.has_labels and key:
+        since = now() - timedelta(days=preferences.memory_days)
+        async with sessions() as session:
+            remembered = await people.remembered(session, chat_id, key, since)
     is_newcomer = preferences.is_newcomer(known.joined_at, now())
     policy = preferences.policy(now(), is_newcomer=is_newcomer)
     evidence = evidence_of(scored, remembered)
@@ -138,14 +142,16 @@ async def _record(
     part = weightiest(scored, decision)
     row.field = part.field
     case = None if exempt else case_of(message, sender, part, decision, preferences, row)
-    if case is not None:
-        case.text_key = key
+    if case is None:
+        await ledger.write(row)
+        return None
+    case.text_key = key
     async with sessions.begin() as session:
         await store.record(session, row, case, [])
-        if case is not None and case.origin is Origin.DECISION:
+        if case.origin is Origin.DECISION:
             case.card_due = now()
             await _punish(session, case, decision, policy, chat, settings)
-    return case and await _reread(sessions, row.id)
+    return await _reread(sessions, row.id)
 
 
 async def _reread(sessions: Sessions, prediction_id: int) -> Case | None:

@@ -27,6 +27,7 @@ from bot.outbox import Outbox
 from bot.telegram import describe
 from moderation.batcher import Batcher
 from moderation.database import Sessions
+from moderation.ledger import Ledger
 from moderation.settings import Settings
 
 log = structlog.get_logger()
@@ -40,6 +41,7 @@ def make_dispatcher(
     dispatcher = Dispatcher(
         disable_fsm=True,
         sessions=sessions,
+        ledger=Ledger(sessions),
         batcher=batcher,
         settings=settings,
         members=members,

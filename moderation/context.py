@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import BigInteger, and_, bindparam, select
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from moderation import store
+from moderation.database import Sessions
 from moderation.tables import Chat, Label, Member, Prediction
 
 _other = aliased(Chat)
@@ -52,7 +52,7 @@ class Context:
 
 
 async def find(
-    session: AsyncSession,
+    sessions: Sessions,
     chat: tuple[int, str, str],
     message_id: int,
     user_id: int,
@@ -62,10 +62,10 @@ async def find(
     is of its words, see memory.py."""
     chat_id, title, kind = chat
     asked = {"chat_id": chat_id, "message_id": message_id, "user_id": user_id, "key": key}
-    row = (await session.execute(_context, asked)).one_or_none()
-    if row is None:
-        await store.chat(session, chat_id, title, kind)
-        row = (await session.execute(_context, asked)).one()
-    context = Context(*row)
-    context.chat.title, context.chat.kind = title, kind
-    return context
+    async with sessions() as session:
+        row = (await session.execute(_context, asked)).one_or_none()
+    if row is None or (row.Chat.title, row.Chat.kind) != (title, kind):
+        async with sessions.begin() as session:
+            await store.chat(session, chat_id, title, kind)
+            row = (await session.execute(_context, asked)).one()
+    return Context(*row)

@@ -1,9 +1,10 @@
 """The database: opening it, its pragmas, and bringing its tables up to date."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -21,7 +22,24 @@ from sqlalchemy.ext.asyncio import (
 
 import migrations
 
-Sessions: TypeAlias = async_sessionmaker[AsyncSession]
+
+class Sessions(async_sessionmaker[AsyncSession]):
+    """Sessions of a database. SQLite has one writer at a time and lets the others ask again and
+    again, so they come in turn here already."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine, expire_on_commit=False)
+        is_sqlite = engine.dialect.name == "sqlite"
+        self._turn: AbstractAsyncContextManager[object] = asyncio.Lock() if is_sqlite else _ANY
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncSession]:  # type: ignore[override]
+        """A transaction; nothing that takes long belongs in it, and no other one."""
+        async with self._turn, super().begin() as session:
+            yield session
+
+
+_ANY: AbstractAsyncContextManager[object] = nullcontext()
 
 
 class DatabaseError(Exception):
@@ -42,7 +60,7 @@ async def opened(url: str) -> AsyncIterator[Sessions]:
     engine = _engine(url)
     try:
         await _upgrade(engine)
-        yield async_sessionmaker(engine, expire_on_commit=False)
+        yield Sessions(engine)
     finally:
         await engine.dispose()
 

@@ -19,7 +19,8 @@ async def test_a_row_that_many_find_missing_at_once_is_written_once(sessions):
     looked = asyncio.Barrier(TOGETHER)
 
     async def handle(number):
-        async with sessions.begin() as session:
+        # Not in turn: it may be another process, too.
+        async with sessions() as session, session.begin():
             assert await session.get(Chat, -1) is None
             await looked.wait()
             session.expire_all()
