@@ -13,6 +13,7 @@ SUSPECT = 3  # ends of the process during an update after which it is handled ap
 # After these, the same chat is another one, or the bot another in it: nothing overtakes them.
 _WALLS = ("my_chat_member",)
 _WALL_FIELDS = ("migrate_to_chat_id", "migrate_from_chat_id")
+_HUGE = 1 << 63  # more than a column of the database holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,8 @@ def chat_of(raw: dict[str, Any]) -> int | None:
             inner = value.get("message") if "chat" not in value else value
             if isinstance(inner, dict) and isinstance(inner.get("chat"), dict):
                 chat_id = inner["chat"].get("id")
-                return chat_id if isinstance(chat_id, int) else None
+                is_one = isinstance(chat_id, int) and -_HUGE <= chat_id < _HUGE
+                return chat_id if is_one else None
     return None
 
 

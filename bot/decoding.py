@@ -15,6 +15,8 @@ NESTED = 2  # messages in one another: what a message replies to replies to noth
 ROUNDS = 12  # of leaving something out and trying again
 NAMES = frozenset(("first_name", "last_name", "title", "author_signature", "sender_tag"))
 
+_HUGE = 1 << 63
+
 _Path = tuple[str | int, ...]
 
 
@@ -86,9 +88,12 @@ def _at(value: Any, path: _Path) -> Any:
 
 def _bounded(value: Any, depth: int = 0, messages: int = 0) -> Any:
     """A copy without what databases and tokenizers refuse or what takes for ever to decode: lone
-    surrogates, rich texts within rich texts, messages within nested messages."""
+    surrogates, numbers of more than 64 bits, rich texts within rich texts, messages within nested
+    messages."""
     if isinstance(value, str):
         return sanitize(value)
+    if isinstance(value, int):
+        return value if -_HUGE <= value < _HUGE else None
     if isinstance(value, list):
         found = (_bounded(item, depth + 1, messages) for item in value if _fits(item, depth))
         return list(found)

@@ -133,6 +133,7 @@ def test_any_update_can_wait(odd):
         ({"update_id": 1, "my_chat_member": {"chat": {"id": -7}}}, -7),
         ({"update_id": 1, "callback_query": {"id": "1"}}, None),
         ({"update_id": 1, "message": {"chat": "x"}}, None),
+        ({"update_id": 1, "message": {"chat": {"id": 10**30}}}, None),
         ({"update_id": 1, "poll": {}}, None),
     ],
 )

@@ -50,6 +50,15 @@ def test_a_lone_surrogate_is_replaced(bot):
     assert update.message.text == "да��"
 
 
+@pytest.mark.parametrize("number", [10**30, -(10**30), 1 << 63])
+def test_a_number_that_no_database_holds_is_left_out(bot, number):
+    message = MESSAGE | {"from": MESSAGE["from"] | {"id": number}}
+    update = decode({"update_id": 1, "message": message}, bot)
+    assert (update.message.text, update.message.from_user) == ("привет", None)
+    with pytest.raises(ValidationError):
+        decode({"update_id": 1, "message": MESSAGE | {"message_id": number}}, bot)
+
+
 @pytest.mark.parametrize("message", [{"text": "x"}, MESSAGE | {"chat": 5}, MESSAGE | {"text": 5}])
 def test_what_lacks_the_essential_is_an_error_or_loses_only_that(bot, message):
     try:
