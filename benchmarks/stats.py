@@ -1,4 +1,4 @@
-"""How long /stats takes in a large group: python benchmarks/stats.py
+"""How long /stats takes in a large group, and the preview of a setting: python benchmarks/stats.py
 
 Fills a SQLite database with 10,000 messages a day for 30 days, what the bot and the moderators
 would have made of them, and another such group beside it. Prints seconds as shares of one second,
@@ -22,10 +22,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import charts
 from bot.language import language
-from moderation import database
+from moderation import changes, database
 from moderation.categories import TOXIC, Category
 from moderation.figures import Figures, Period, figures
 from moderation.policy import Action
+from moderation.preferences import Preferences
+from moderation.preview import Preview, preview
 from moderation.quality import measured, quality
 from moderation.states import Act, ActState, Origin, Source, Verdict
 from moderation.tables import Case, Chat, Enforcement, Label, Prediction, Table
@@ -36,6 +38,7 @@ GROUP, OTHER = -1_001, -1_002
 NOW = datetime(2026, 10, 5, 23, 59, tzinfo=UTC)
 FLAGGED, AUDITED, JUDGED, WRONG = 0.02, 0.01, 0.7, 0.1
 BATCH = 10_000
+STRICTER = changes.with_rule(Preferences(), Category.INSULT, 0.6, Action.DELETE)
 
 Rows = dict[type[Table], list[dict[str, Any]]]
 
@@ -144,6 +147,13 @@ async def measure(sessions: database.Sessions, rounds: int) -> dict[str, float]:
 
         found[f"{period} picture of days"], _ = await timed(days, rounds)
         found[f"{period} picture of quality"], _ = await timed(shares, rounds)
+
+    async def last_week() -> Preview:
+        since = NOW - timedelta(days=7)
+        async with sessions() as session:
+            return await preview(session, GROUP, Preferences(), STRICTER, since)
+
+    found["preview of a setting"], _ = await timed(last_week, rounds)
     return found
 
 
