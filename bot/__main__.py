@@ -1,4 +1,5 @@
-"""The command line: python -m bot run, demo, doctor, health, check, backup, forget, labels."""
+"""The command line: python -m bot run, demo, doctor, health, check, and what operators do with the
+database: backup, quarantine, forget, labels."""
 
 import asyncio
 import gc
@@ -19,6 +20,7 @@ from moderation.settings import Settings, SettingsError
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 cli.add_typer(labels, name="labels")
 
+QUARANTINED = 1000  # updates that are listed, the newest
 HEALTH_SECONDS = 20  # more than its checks take together
 
 # Each command imports what it needs: aiogram alone costs seconds.
@@ -150,6 +152,37 @@ def backup(
     except DatabaseError as error:
         _stop(str(error))
     print(f"{file}: {size / 2**20:.1f} MB")
+
+
+@cli.command()
+def quarantine(
+    again: Annotated[
+        bool, typer.Option("--again", help="Have them handled when the bot starts next.")
+    ] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Give them up.")] = False,
+) -> None:
+    """List the updates that could not be handled, and why."""
+    if again and drop:
+        _stop("--again or --drop: not both")
+    settings = _settings()
+    from moderation import counts, database, store
+
+    async def look() -> tuple[list[counts.Quarantined], int]:
+        async with database.opened(settings.database_url) as sessions, sessions.begin() as session:
+            found = await counts.quarantined(session, QUARANTINED)
+            ended = await store.end_quarantine(session, again=again) if again or drop else 0
+            return found, ended
+
+    try:
+        found, ended = asyncio.run(look())
+    except database.DatabaseError as error:
+        _stop(str(error))
+    for each in found:
+        print(f"{each.id}  {each.error or '—'}")
+    if again or drop:
+        print(f"{ended} to be handled when the bot starts next" if again else f"{ended} dropped")
+    elif not found:
+        print("nothing is set aside")
 
 
 @cli.command(context_settings={"ignore_unknown_options": True})  # a channel's id is negative

@@ -86,6 +86,16 @@ async def quarantine_update(session: AsyncSession, update_id: int, error: str) -
     await session.execute(statement.values(state=UpdateState.QUARANTINED, error=error))
 
 
+async def end_quarantine(session: AsyncSession, *, again: bool) -> int:
+    """Let all updates that were set aside be handled again, or drop them; returns how many."""
+    values: dict[str, Any] = {"state": UpdateState.PENDING, "attempts": 0, "error": None}
+    if not again:
+        values = {"state": UpdateState.DONE, "payload": ""}
+    statement = update(InboxUpdate).where(InboxUpdate.state == UpdateState.QUARANTINED)
+    ended = await session.scalars(statement.values(**values).returning(InboxUpdate.id))
+    return len(ended.all())
+
+
 async def count_attempt(session: AsyncSession, ids: Sequence[int], error: str) -> dict[int, int]:
     """Note an attempt at updates; returns how many there were at each."""
     statement = update(InboxUpdate).where(InboxUpdate.id.in_(ids))
