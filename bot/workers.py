@@ -211,14 +211,15 @@ class Workers:
         time. When this returns it is written."""
         self._done.append(waiting)
         async with self._noting:
-            together, self._done = self._done, []
-            if not together:
+            if waiting not in self._done:
                 return  # it was among those of the one before
+            together, self._done = self._done, []
             ids = [each.id for each in together]
             try:
                 await self._write(lambda session: store.finish_updates(session, ids))
             except BaseException:
-                self._done += together
+                # Whoever fails here is handled again, and would be noted twice.
+                self._done += [each for each in together if each is not waiting]
                 raise
             for each in together:
                 self._backlog.done(each)

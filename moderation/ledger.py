@@ -43,6 +43,7 @@ class Ledger:
         try:
             async with self._sessions.begin() as session:
                 session.add_all(rows)
+                await session.flush()  # who is cancelled at the end of a transaction waits for it
         except Exception as error:
             for row in rows:
                 row.__dict__.pop("id", None)  # it was given by the transaction that failed

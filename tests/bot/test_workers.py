@@ -224,3 +224,18 @@ async def test_stopping_lasts_no_longer_than_allowed(bot, sessions):
         async with running(inbox_of(bot, sessions, Stuck()), drain_seconds=0.1) as inbox:
             await inbox.accept([an_update(1)])
     assert await states(sessions) == {1: PENDING}
+
+
+async def test_what_could_not_be_noted_is_handled_again_and_noted_once(bot, sessions, monkeypatch):
+    finish, problems = store.finish_updates, [misspelt()]
+
+    async def fail_once(session, ids):
+        if problems:
+            raise problems.pop()
+        await finish(session, ids)
+
+    monkeypatch.setattr(store, "finish_updates", fail_once)
+    handled, inbox = await work_through(bot, sessions, [an_update(i, -i) for i in range(1, 11)])
+    assert sorted(handled) == sorted([*range(1, 11), handled[0]])
+    assert set((await states(sessions)).values()) == {DONE}
+    assert (inbox.handled, inbox.failed) == (10, 1)

@@ -1,7 +1,7 @@
 import asyncio
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -98,3 +98,19 @@ async def test_who_is_cancelled_takes_nobody_along(sessions):
     assert [type(error) for error in ended if error] == [asyncio.CancelledError] * 2
     others = set(range(20)) - {0, 5}
     assert others <= set(await written(sessions))
+
+
+async def test_who_is_cancelled_waits_for_no_lock(sessions):
+    engine = sessions.kw["bind"]
+    lock = "LOCK TABLE prediction"
+    if engine.dialect.name == "sqlite":
+        lock = "BEGIN IMMEDIATE"
+        brief = "PRAGMA busy_timeout=300"
+        event.listen(engine.sync_engine, "connect", lambda new, _: new.execute(brief))
+    async with engine.connect() as other:
+        await other.execute(text(lock))
+        writing = asyncio.create_task(Ledger(sessions).write(a_row(1)))
+        await asyncio.sleep(0.1)
+        writing.cancel()
+        await asyncio.wait({writing}, timeout=5)
+        assert writing.cancelled()
