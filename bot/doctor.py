@@ -2,32 +2,33 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 from bot import doctor_machine, doctor_telegram
 from bot.finding import Finding, ill
+from bot.telegram import reason_of
 from moderation import database
-from moderation.database import DatabaseError, Sessions
+from moderation.database import DatabaseError
 from moderation.settings import Settings
 
 
 async def examine(settings: Settings) -> AsyncIterator[Finding]:
-    """Everything the bot needs, in the order in which it needs it. Changes nothing, and may be
-    asked while the bot runs."""
+    """Everything the bot needs, in the order in which it needs it. Changes nothing but tables of an
+    older version, and may be asked while the bot runs."""
     yield await asyncio.to_thread(doctor_machine.model, settings)
     for finding in doctor_machine.disks(settings):
         yield finding
-    try:
-        async with database.opened(settings.database_url) as sessions:
-            async for finding in _stored(settings, sessions):
+    async with AsyncExitStack() as stack:
+        sessions = None
+        try:
+            opened = database.opened(settings.database_url)
+            sessions = await stack.enter_async_context(opened)
+        except DatabaseError as error:
+            yield ill("doctor.database_failed", error=error)
+        except Exception as error:  # of an odd address; its words can hold a part of the password
+            yield ill("doctor.database_failed", error=reason_of(error))
+        if sessions is not None:
+            async for finding in doctor_machine.stored(settings, sessions):
                 yield finding
-    except DatabaseError as error:
-        yield ill("doctor.database_failed", error=error)
-        async for finding in doctor_telegram.findings(settings, None):
+        async for finding in doctor_telegram.findings(settings, sessions):
             yield finding
-
-
-async def _stored(settings: Settings, sessions: Sessions) -> AsyncIterator[Finding]:
-    async for finding in doctor_machine.stored(settings, sessions):
-        yield finding
-    async for finding in doctor_telegram.findings(settings, sessions):
-        yield finding

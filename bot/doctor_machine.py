@@ -1,5 +1,6 @@
 """The doctor's look at this machine: model, disks, database, what waits in it, training."""
 
+import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -7,13 +8,13 @@ from pathlib import Path
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from bot.app import load
 from bot.finding import Finding, counted, ill, well
 from bot.language import language
 from moderation import golden, registry, runs, store
-from moderation.classifier import ModelError, score_texts
+from moderation.classifier import score_texts
 from moderation.columns import now
 from moderation.counts import oldest_pending, quarantined
 from moderation.database import Sessions
@@ -34,11 +35,8 @@ def model(settings: Settings) -> Finding:
         classifier = load(settings)
         missed = golden.failures(classifier)
         scores = score_texts(classifier, golden.ABUSIVE[:1])[0]
-    except (ModelError, ValueError) as error:
-        pointer = settings.models_dir / registry.POINTER
-        if pointer.exists():
-            return ill("doctor.model_promoted_failed", error=error, pointer=pointer)
-        return ill("doctor.model_failed", error=error)
+    except Exception as error:  # files that can't be read, a device without memory
+        return _no_model(settings, error)
     if missed:
         missed_words = ", ".join(missed)
         return ill("doctor.model_missed", version=classifier.version, missed=missed_words)
@@ -53,6 +51,14 @@ def model(settings: Settings) -> Finding:
     )
 
 
+def _no_model(settings: Settings, error: Exception) -> Finding:
+    pointer = settings.models_dir / registry.POINTER
+    # The embedded model would be put on the same device.
+    if os.path.exists(pointer) and not str(error).startswith("DEVICE="):
+        return ill("doctor.model_promoted_failed", error=_line(error), pointer=pointer)
+    return ill("doctor.model_failed", error=_line(error))
+
+
 def disks(settings: Settings) -> Iterator[Finding]:
     """The space where the database and the models are written, each disk once."""
     folders = [settings.models_dir]
@@ -60,9 +66,9 @@ def disks(settings: Settings) -> Iterator[Finding]:
         folders.insert(0, file.parent)
     seen = set()
     for folder in folders:
-        there = next(
-            path for path in (folder.absolute(), *folder.absolute().parents) if path.exists()
-        )
+        # os.path's is false where Path's raises: beyond a folder that can't be looked into.
+        whole = folder.absolute()
+        there = next(path for path in (whole, *whole.parents) if os.path.exists(path))
         device = there.stat().st_dev
         if device not in seen:
             seen.add(device)
@@ -145,11 +151,15 @@ async def _training(sessions: Sessions) -> list[Finding]:
 
 
 def _file(settings: Settings) -> Path | None:
-    """The file of the database; None for one of a server."""
-    url = make_url(settings.database_url)
-    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+    """The file of the database; None for one of a server, or if the address can't be read."""
+    try:
+        url = make_url(settings.database_url)
+    except (ArgumentError, ValueError):
+        return None
+    return Path(url.database or ":memory:") if url.get_backend_name() == "sqlite" else None
 
 
 def _line(error: BaseException) -> str:
     """An error in one line, without the statement."""
-    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    said = str(getattr(error, "orig", None) or error).strip()
+    return (said or type(error).__name__).splitlines()[0]  # that of a timeout says nothing

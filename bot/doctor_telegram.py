@@ -10,14 +10,16 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from aiogram import Bot
-from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
+from aiogram.exceptions import AiogramError, TelegramNotFound, TelegramUnauthorizedError
 from aiogram.types import User, WebhookInfo
 from aiogram.utils.token import TokenValidationError
 from babel.lists import format_list
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.finding import Finding, counted, ill, said, well
+from bot.language import language
 from bot.members import NEEDED_RIGHTS, Members, rights_of
+from bot.refusals import in_words
 from bot.telegram import make_bot, reason_of
 from moderation import store
 from moderation.columns import now
@@ -50,7 +52,7 @@ async def findings(settings: Settings, sessions: Sessions | None) -> AsyncIterat
         if sessions is not None:
             async for finding in _chats(bot, me, sessions):
                 yield finding
-    except TelegramUnauthorizedError:
+    except (TelegramUnauthorizedError, TelegramNotFound):  # the latter: it is too short, say
         yield ill("doctor.token_refused")
     except AiogramError as error:
         yield ill("doctor.telegram", error=reason_of(error))
@@ -85,10 +87,10 @@ async def _clock(settings: Settings) -> list[Finding]:
 
 def _receipt(settings: Settings, found: WebhookInfo) -> Finding:
     """Whether updates come the way they should."""
-    pending, host = found.pending_update_count, urlsplit(settings.webhook_url).netloc
+    pending, host = found.pending_update_count, _host(settings.webhook_url)
     if found.url != settings.webhook_url:
         if not settings.webhook_url:
-            return ill("doctor.webhook_unasked", host=urlsplit(found.url).netloc)
+            return ill("doctor.webhook_unasked", host=_host(found.url))
         return ill("doctor.webhook_other" if found.url else "doctor.webhook_unset", host=host)
     if found.last_error_date and _is_lately(found.last_error_date):
         return ill("doctor.webhook_failing", host=host, error=found.last_error_message)
@@ -97,6 +99,11 @@ def _receipt(settings: Settings, found: WebhookInfo) -> Finding:
     if settings.webhook_url:
         return Finding(True, counted("doctor.webhook", pending, host=host))
     return Finding(True, counted("doctor.polling", pending))
+
+
+def _host(url: str) -> str:
+    """Host and port, without the name and password that can stand before them."""
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def _is_lately(moment: datetime) -> bool:
@@ -115,14 +122,20 @@ async def _running(settings: Settings) -> list[Finding]:
         ):
             checks = (await answer.json())["checks"]
             failed = {name: check for name, check in checks.items() if not check["ok"]}
-    except (aiohttp.ClientConnectionError, TimeoutError):
+    except aiohttp.ClientConnectorError:
         return [well("doctor.bot_away", port=settings.http_port)]
-    except (aiohttp.ClientError, ValueError, KeyError, TypeError):
+    except TimeoutError:
+        return [ill("doctor.bot_silent", port=settings.http_port, seconds=CALL_SECONDS)]
+    except (aiohttp.ClientError, ValueError, KeyError, TypeError, AttributeError):
         return [ill("doctor.bot_foreign", port=settings.http_port)]
     return [
-        ill("doctor.bot_ill", part=said(f"doctor.part.{name}"), error=check.get("error", ""))
+        ill("doctor.bot_ill", part=said(f"doctor.part.{name}"), why=_why(check))
         for name, check in failed.items()
     ] or [well("doctor.bot")]
+
+
+def _why(check: dict[str, object]) -> str:
+    return f" ({check['error']})" if check.get("error") else ""
 
 
 async def _chats(bot: Bot, me: User, sessions: Sessions) -> AsyncIterator[Finding]:
@@ -131,7 +144,7 @@ async def _chats(bot: Bot, me: User, sessions: Sessions) -> AsyncIterator[Findin
             chats = await store.chats(session)
     except (SQLAlchemyError, OSError):
         return  # said of the database already
-    modchats = {chat.modchat_id for chat in chats}
+    modchats = {chat.modchat_id for chat in chats if chat.modchat_id != chat.id}
     groups = [chat for chat in chats if chat.id not in modchats]
     sees_all = bool(me.can_read_all_group_messages)
     if not groups:
@@ -156,5 +169,9 @@ async def _chat(bot: Bot, members: Members, chat: Chat, *, sees_all: bool) -> Fi
         both = format_list(missing, locale="ru")
         return ill("doctor.group_rights", title=chat.title, missing=both)
     if chat.card_error:
-        return ill("doctor.group_cards", title=chat.title, error=chat.card_error)
+        return ill("doctor.group_cards", title=chat.title, error=_card_error(chat.card_error))
     return well("doctor.group", title=chat.title)
+
+
+def _card_error(error: str) -> str:
+    return said("status.nobody") if error == "nobody" else in_words(language("ru"), error)

@@ -25,6 +25,7 @@ from moderation.database import Sessions
 
 log = structlog.get_logger()
 
+COUNT_SECONDS = 7.0  # Prometheus itself waits ten
 KEEP_SECONDS = 30.0  # for so long the counts of the database are shown again
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -70,9 +71,9 @@ class Metrics:
 
     async def _count(self) -> None:
         try:
-            async with self._sessions() as session:
+            async with asyncio.timeout(COUNT_SECONDS), self._sessions() as session:
                 self._live.counts = await counts(session)
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError) as error:  # a timeout is an OSError
             self._live.counts = None
             log.warning("database not counted", reason=describe(error))
         self._counted_at = monotonic()

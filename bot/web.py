@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -28,6 +30,15 @@ READ_SECONDS = 15
 RETRY_AFTER = {"Retry-After": "5"}
 TELL_SECONDS = 60.0  # whoever knocks at the webhook must not fill the disk with log
 CLOSE_SECONDS = 5.0  # for requests that are under way at the end
+
+
+def _is_own(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+# aiohttp tells of each request that isn't HTTP, at length and with what it holds, secrets as well.
+_LOGGER = logging.getLogger("bot.web")
+_LOGGER.addFilter(_is_own)
 
 
 class WebError(Exception):
@@ -50,7 +61,9 @@ class Web:
         """Answer while the block lasts, in the end to those who have asked already; WebError if
         the address can't be had."""
         host, port = self._settings.http_host, self._settings.http_port
-        runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=CLOSE_SECONDS)
+        runner = web.AppRunner(
+            self._application(), access_log=None, logger=_LOGGER, shutdown_timeout=CLOSE_SECONDS
+        )
         await runner.setup()
         try:
             await web.TCPSite(runner, host, port).start()
@@ -112,7 +125,7 @@ async def _update(request: web.Request) -> dict[str, Any] | None:
     try:
         async with asyncio.timeout(READ_SECONDS):
             raw = json.loads(await request.read())
-    except (ValueError, RecursionError, TimeoutError):
+    except (ValueError, RecursionError, OSError, web.RequestPayloadError):  # some: it was cut off
         return None
     number = raw.get("update_id") if isinstance(raw, dict) else None
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 2**63:

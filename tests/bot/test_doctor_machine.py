@@ -1,3 +1,4 @@
+import json
 import shutil
 from datetime import timedelta
 
@@ -42,12 +43,27 @@ async def test_what_waits_and_what_was_set_aside(settings, sessions):
     _, queue, quarantine = await told(settings, sessions)
     assert queue == "✅ очередь: ждёт 1 событие, самое старое — 0 мин"
     assert quarantine.startswith(
-        "❌ карантин: 1 событие обработать не удалось — 2, TypeError at x.py:1"
+        "❌ карантин: 1 событие обработать не удалось, последнее — 2, TypeError at x.py:1"
     )
     async with sessions.begin() as session:
         (await session.get_one(InboxUpdate, 1)).received_at = now() - timedelta(minutes=11)
     _, queue, _ = await told(settings, sessions)
-    assert queue.startswith("❌ очередь: ждёт 1 событие, уже 11 мин; бот не запущен")
+    assert queue.startswith("❌ очередь: ждёт 1 событие, самое старое — 11 мин; бот не запущен")
+
+
+async def test_an_error_that_says_nothing_is_named(settings, sessions):
+    class Silent:
+        def __call__(self):
+            return self
+
+        async def __aenter__(self):
+            raise TimeoutError  # as when a server doesn't answer
+
+        async def __aexit__(self, *error):
+            pass
+
+    (line, *_) = await told(settings, Silent())
+    assert line.startswith("❌ база: запись не идёт (TimeoutError)")
 
 
 async def test_a_training_that_nobody_follows(settings, sessions):
@@ -86,3 +102,28 @@ def test_a_model_that_was_changed_after_it_was_published(settings, tiny_model):
     assert not finding.is_well
     assert "SHA-256" in finding.words
     assert registry.POINTER in finding.words
+
+
+@pytest.fixture
+def promoted(settings):
+    """The folder of a version that the pointer names; nothing is in it."""
+    pointer = {"version": "v1", "previous": None, "by": "a", "at": "2026-01-01T00:00:00Z"}
+    (settings.models_dir / "v1").mkdir(parents=True)
+    (settings.models_dir / registry.POINTER).write_text(json.dumps(pointer))
+    return settings.models_dir / "v1"
+
+
+def test_a_model_whose_files_cannot_be_read(settings, promoted):
+    (promoted / "card.json").mkdir()
+    finding = doctor_machine.model(settings)
+    assert not finding.is_well
+    assert "Is a directory" in finding.words
+    assert registry.POINTER in finding.words
+
+
+def test_a_device_that_is_not_there_is_no_reason_to_remove_a_model(settings, promoted, tiny_model):
+    shutil.copytree(tiny_model, promoted, dirs_exist_ok=True)
+    settings.device = "nothing"
+    finding = doctor_machine.model(settings)
+    assert finding.words.startswith("модель: DEVICE=nothing: ")
+    assert registry.POINTER not in finding.words

@@ -164,15 +164,17 @@ async def test_who_decided_waits_for_the_acts(stage, recorded):
         await settled(sessions)
 
 
-@pytest.mark.parametrize("kind", ["500", "502html", "drop"])
-async def test_a_card_whose_answer_was_lost_is_posted_again(stage, recorded, kind):
+@pytest.mark.parametrize(
+    ("kind", "cards"), [("500", 1), ("502html", 1), ("drop", 1), ("drop_after_apply", 3)]
+)
+async def test_a_card_whose_answer_was_lost_is_posted_again(stage, recorded, kind, cards):
     _, sessions, people = stage
     await people.post("faults", method="sendMessage", kind=kind, count=2)
     await recorded(1, Act.DELETE)
     async with running(stage):
         (case,) = await settled(sessions)
     assert case.card_message_id is not None
-    assert len(await people.messages(OWNER, scene.BOT_ID)) == 1
+    assert len(await people.messages(OWNER, scene.BOT_ID)) == cards
 
 
 async def test_a_notice_whose_answer_was_lost_is_not_sent_again(stage, recorded):

@@ -179,6 +179,28 @@ async def test_what_is_no_update_is_refused(served):
     assert await served.stored() == [1]
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"\x00\r\n\r\n",
+        b"\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nabcde",
+        b"\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabcde",
+        b"\r\nContent-Length: 500\r\n\r\nabc",
+    ],
+)
+async def test_what_is_no_http_or_is_cut_off_fills_no_log(served, caplog, rest):
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.settings.http_port)
+    start = f"POST /telegram HTTP/1.1\r\nHost: x\r\n{SECRET_HEADER}: {SECRET}"
+    writer.write(start.encode() + rest)
+    writer.write_eof()
+    async with asyncio.timeout(10):
+        assert b" 500 " not in await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    assert not caplog.records
+    assert await served.stored() == [1]
+
+
 async def test_telegram_is_asked_to_come_again_while_the_update_cannot_be_written(
     served, monkeypatch
 ):
