@@ -107,7 +107,7 @@ def health() -> None:
     try:
         checks = json.loads(found)["checks"]
         ill = [name for name, part in checks.items() if not part["ok"]]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         _stop(f"another program answers at {settings.health_url}")
     print(json.dumps(checks))
     raise SystemExit(1 if ill else 0)

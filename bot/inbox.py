@@ -122,7 +122,13 @@ class Inbox:
         async with self._accepting:
             if not self._takes or self.waiting >= MAX_WAITING:
                 raise BusyError(self.waiting)
-            for waiting in await self._write(batch):
+            try:
+                written = await self._write(batch)
+            except Exception as error:
+                if is_away(error):
+                    self._watch.away(error)
+                raise
+            for waiting in written:
                 self._workers.dispatch(waiting)
                 self.received += 1
 

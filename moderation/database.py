@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
     AsyncSession,
@@ -66,7 +66,10 @@ async def opened(url: str) -> AsyncIterator[Sessions]:
 
 
 def _engine(url: str) -> AsyncEngine:
-    parsed = make_url(url)
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:  # whose words may be a piece of the password
+        raise DatabaseError("the database's address can't be read") from error
     if parsed.get_backend_name() != "sqlite":
         return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
     if parsed.database and parsed.database != ":memory:":
@@ -91,9 +94,10 @@ async def _upgrade(engine: AsyncEngine) -> None:
     try:
         async with engine.begin() as connection:
             await connection.run_sync(_upgrade_tables)
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, OSError, TypeError, ValueError) as error:  # the last two: its options
         cause = getattr(error, "orig", None) or error
-        msg = f"{engine.url.render_as_string()}: {str(cause).strip().splitlines()[0]}"
+        said = str(cause).strip() or type(cause).__name__
+        msg = f"{engine.url.render_as_string()}: {said.splitlines()[0]}"
         raise DatabaseError(msg) from error
 
 

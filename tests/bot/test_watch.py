@@ -73,6 +73,19 @@ async def test_a_locked_database_is_outlasted_and_told(sandbox_bot, sessions, pe
     assert sorted(handled) == ids
 
 
+async def test_a_locked_database_is_told_of_though_nobody_polls(
+    sandbox_bot, sessions, people, tmp_path
+):
+    await make_impatient(sessions)
+    async with running(inbox_of(sandbox_bot, sessions, Handled(), [OWNER_ID])) as inbox:
+        with closing(sqlite3.connect(tmp_path / "bot.sqlite3", isolation_level=None)) as raw:
+            raw.execute("BEGIN EXCLUSIVE")
+            with pytest.raises(OperationalError):
+                await inbox.accept([an_update(1)])
+            assert "недоступна" in (await told(people, 1))[0]
+            raw.execute("ROLLBACK")
+
+
 async def test_operators_hear_of_updates_that_were_set_aside_once_an_hour(
     sandbox_bot, sessions, people
 ):

@@ -37,6 +37,7 @@ BOMBS = {
     "stars before a digit": "п" + "*" * 36 + "2",
     "many stars before a digit": ("п" + "*" * 36 + "2 ") * 2_500,
     "signs between letters": "х_.-*/|у" * 12_500,
+    "letters that begin a row each": "х_\t" * 20_000 + "х_",
     "dots": "..." * 33_000 + "х",
     "per cent": "a%" * 50_000,
     "at": "a@" * 50_000,

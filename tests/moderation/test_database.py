@@ -73,6 +73,9 @@ async def test_a_database_newer_than_the_code_is_refused(tmp_path):
     [
         "sqlite+aiosqlite:////proc/nothing/bot.sqlite3",
         "postgresql+asyncpg://localhost:1/nothing",
+        "postgresql+asyncpg://user:secret@localhost:secret/nothing",
+        "postgresql+asyncpg://user:secret@localhost:1/nothing?sslmode=require",
+        "secret",
     ],
 )
 async def test_a_database_out_of_reach_is_one_line(url):
@@ -80,6 +83,7 @@ async def test_a_database_out_of_reach_is_one_line(url):
         async with database.opened(url):
             pass
     assert "\n" not in str(caught.value)
+    assert "secret" not in str(caught.value)
 
 
 async def test_a_file_that_is_no_database_is_one_line(tmp_path):
