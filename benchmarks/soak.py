@@ -23,9 +23,10 @@ from pathlib import Path
 from time import monotonic
 
 from soak_bot import Bot
-from soak_counts import Count, Counts, Database, Watch
+from soak_counts import Count, Counts, Database
 from soak_people import People
 from soak_run import Soak
+from soak_watch import Watch
 
 from sandbox.faults import Chance
 from sandbox.server import serve

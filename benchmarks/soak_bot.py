@@ -21,6 +21,7 @@ class Bot:
     environment: dict[str, str]
     log: Path
     process: asyncio.subprocess.Process | None = None
+    ended: asyncio.subprocess.Process | None = None  # the last that we sent a signal while it ran
     died: int = 0  # ended though nobody asked
     terminated_badly: int = 0
     memory: list[tuple[float, float]] = field(default_factory=list)  # of this process: when, MB
@@ -43,8 +44,7 @@ class Bot:
         deadline = monotonic() + START_SECONDS
         while not (serves := self._serves(begun)) and monotonic() < deadline:
             if not self.is_running:
-                # A signal was ours: it was meant to be killed while it started.
-                return self.process.returncode == -signal.SIGKILL
+                return self.process is self.ended  # it was meant to be killed while it started
             await asyncio.sleep(0.2)
         if not serves:
             await self.end(signal.SIGKILL)
@@ -58,6 +58,8 @@ class Bot:
     async def end(self, number: signal.Signals) -> int:
         """Send it a signal and wait; its exit status."""
         assert self.process is not None
+        if self.is_running:
+            self.ended = self.process
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(number)
         try:
@@ -68,7 +70,8 @@ class Bot:
             return await self.process.wait()
 
     async def terminate(self) -> None:
-        """End it as a system's service manager does; it has to finish by itself."""
+        """End it as a system's service manager does; it has to finish by itself, not before."""
+        self.died += not self.is_running
         self.terminated_badly += await self.end(signal.SIGTERM) != 0
 
     def weigh(self) -> None:

@@ -1,23 +1,22 @@
 """What came of all that was written in the soak: by the bot's database, and by what its calls did
 in the sandbox."""
 
-import json
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from soak_people import Key, People
+from soak_watch import Watch, case_of
 
+from moderation.preferences import Preferences
 from sandbox.chats import Message
-from sandbox.journal import Journal
 from sandbox.telegram import Telegram
 
-# How long before a kill a call's answer may have been on its way to the bot, or to its database.
-IN_FLIGHT_SECONDS = 5.0
+MUTE_AFTER = Preferences().mute_after  # messages that were deleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,68 +28,6 @@ class Count:
     found: int
     wrong: int
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A call that posts a case's card."""
-
-    time: float
-    applied: bool
-    answer_lost: bool
-
-
-@dataclass(slots=True)
-class Watch:
-    """What the bot called, as the sandbox's journal tells it while it happens."""
-
-    faults: Counter[str] = field(default_factory=Counter)
-    calls: Counter[str] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)
-    deletions: Counter[tuple[int, int]] = field(default_factory=Counter)
-    cards: dict[int, list[Card]] = field(default_factory=lambda: defaultdict(list))
-    kills: list[float] = field(default_factory=list)
-
-    async def run(self, journal: Journal) -> None:
-        """Follow the journal, which itself keeps only the newest calls."""
-        with journal.listen() as events:
-            while event := await events.get():
-                if event["kind"] == "call":
-                    self._note_call(event["call"])
-                elif event["kind"] == "message" and event["message"]["deleted"]:
-                    message = event["message"]
-                    self.deletions[message["chat"]["id"], message["message_id"]] += 1
-
-    def _note_call(self, call: dict[str, Any]) -> None:
-        method = call["method"].lower()
-        self.calls[method] += 1
-        if call["fault"]:
-            self.faults[call["fault"]] += 1
-        elif not call["ok"]:
-            self.refused[f"{call['method']}: {call['description']}"] += 1
-        case = case_of(call["params"].get("reply_markup")) if method == "sendmessage" else None
-        if case is not None:
-            lost = call["fault"] == "drop_after_apply"
-            self.cards[case].append(Card(call["time"], bool(call["ok"]), lost))
-
-    def excuses(self, case: int) -> int:
-        """How many cards of a case the bot can't know of: it never got the answer."""
-
-        def is_lost(card: Card) -> bool:
-            at_kill = any(0 <= kill - card.time < IN_FLIGHT_SECONDS for kill in self.kills)
-            return card.answer_lost or at_kill
-
-        return sum(card.applied and is_lost(card) for card in self.cards[case])
-
-
-def case_of(markup: object) -> int | None:
-    """The case that a keyboard's buttons are about."""
-    rows = json.loads(markup) if isinstance(markup, str) else markup
-    for row in (rows or {}).get("inline_keyboard", []) if isinstance(rows, dict) else []:
-        for button in row:
-            if str(button.get("callback_data", "")).startswith("c:"):
-                return int(button["callback_data"].split(":")[1])
-    return None
 
 
 class Database:
@@ -131,9 +68,7 @@ class Counts:
         self._groups = people.groups.keys()
         rows = database.ask("SELECT chat_id, message_id, revision, created_at FROM prediction")
         self._judged: list[tuple[Key, float]] = [
-            ((chat, message, revision), seconds(at))
-            for chat, message, revision, at in rows
-            if chat in self._groups
+            ((chat, message, revision), seconds(at)) for chat, message, revision, at in rows
         ]
         self._cases: dict[int, tuple[Key, str]] = {
             case: ((chat, message, revision), origin)
@@ -197,8 +132,12 @@ class Counts:
         return Count("cases", len(self._written.abusive), found, len(wrong) + twice)
 
     def _deletions(self) -> Count:
+        """Gone, and by one call, save where the answer to the one before was lost."""
         bad = {key[:2] for key in self._written.abusive}
-        once = sum(self._watch.deletions[key] == 1 for key in bad)
+        once = sum(
+            self._message(*key).deleted and not self._watch.needless(self._watch.deletions[key])
+            for key in bad
+        )
         return Count("abusive messages deleted once", len(bad), once, len(bad) - once)
 
     def _standing(self) -> Count:
@@ -217,23 +156,31 @@ class Counts:
         return Count("deletions noted as done", len(cases), found, len(cases) - found)
 
     def _mutes(self) -> Count:
-        """By chat and person: who is muted in the sandbox, and whom the bot says it has muted."""
+        """By chat and person: who wrote abuse so often, who is muted in the sandbox, and whom the
+        bot says it has muted. Nobody is put out."""
         query = (
             "SELECT DISTINCT p.chat_id, p.user_id FROM enforcement e JOIN \"case\" c ON "
             "c.id = e.case_id JOIN prediction p ON p.id = c.prediction_id "
             "WHERE e.act = 'mute' AND e.state = 'done'"
         )  # fmt: skip
         noted = {(chat, user) for chat, user in self._database.ask(query)}
-        muted = {
-            (chat_id, member.user_id)
+        authors = Counter(
+            (key[0], self._message(*key[:2]).author_id()) for key in self._written.abusive
+        )
+        expected = {who for who, count in authors.items() if count >= MUTE_AFTER}
+        status = {
+            (chat_id, member.user_id): member.status
             for chat_id in self._groups
             for member in self._telegram.chats[chat_id].members.values()
-            if member.status == "restricted"
         }
-        return Count("people muted", len(noted), len(muted), len(noted ^ muted))
+        muted = {who for who, found in status.items() if found == "restricted"}
+        out = {who for who, found in status.items() if found in ("kicked", "left")}
+        wrong = (expected ^ muted) | (noted ^ muted) | out
+        return Count("people muted", len(expected), len(muted), len(wrong))
 
     def _notices(self) -> Count:
-        """Whispers to the authors: never two of one message, though some may be lost."""
+        """Whispers to the authors: never two of one message, though some may be lost. A person's
+        calls are counted too, or a second one could take the place of a lost one."""
         query = (
             "SELECT p.chat_id, p.user_id, sum(e.state = 'done'), sum(e.state != 'skipped') "
             'FROM enforcement e JOIN "case" c ON c.id = e.case_id '
@@ -248,31 +195,42 @@ class Counts:
         rows = {
             (chat, user): (done, tried) for chat, user, done, tried in self._database.ask(query)
         }
-        wrong = sum(shown[key] < done or shown[key] > tried for key, (done, tried) in rows.items())
+        whispers = self._watch.whispers
+        wrong = sum(
+            shown[key] < done or max(shown[key], whispers[key]) > tried
+            for key, (done, tried) in rows.items()
+        )
         wrong += sum(key not in rows for key in shown)
         tried = sum(tried for _, tried in rows.values())
         lost = tried - shown.total()
         return Count("notices, at most one a case", tried, shown.total(), wrong, f"{lost} lost")
 
     def _cards(self) -> Count:
-        """One a case. Where the answer to the first was lost, a second is no fault of the bot's."""
-        found: Counter[int] = Counter()
-        for modchat_id in self._people.groups.values():
-            found.update(_cards_in(self._telegram.chats[modchat_id].messages.values()))
-        cases = [case for case, (_, origin) in self._cases.items() if origin == "decision"]
-        none = sum(not found[case] for case in cases)
-        doubled = [case for case in cases if found[case] > 1]
-        wrong = sum(found[case] - 1 > self._watch.excuses(case) for case in doubled)
+        """One a case, among its group's moderators. Where the answer to the first was lost, a
+        second is no fault of the bot's."""
+        found: dict[int, list[int]] = defaultdict(list)  # by case the chats with its cards
+        for chat in self._telegram.chats.values():
+            for case in _cards_in(chat.messages.values()):
+                found[case].append(chat.id)
+        home = {
+            case: self._people.groups.get(key[0])
+            for case, (key, origin) in self._cases.items()
+            if origin == "decision"
+        }
+        none = sum(case not in found for case in home)
+        astray = sum({*chats} != {home.get(case)} for case, chats in found.items())
+        doubled = [case for case in home if len(found[case]) > 1]
+        needless = sum(self._watch.needless(self._watch.cards[case]) > 0 for case in home)
         note = f"{none} without, {len(doubled)} doubled as the answer was lost"
-        once = sum(found[case] == 1 for case in cases)
-        return Count("cases with one card", len(cases), once, none + wrong, note)
+        if astray or needless:
+            note += f", {astray} elsewhere, {needless} posted again needlessly"
+        once = sum(len(found[case]) == 1 for case in home)
+        return Count("cases with one card", len(home), once, none + astray + needless, note)
 
     def _message(self, chat_id: int, message_id: int) -> Message:
         return self._telegram.chats[chat_id].messages[message_id]
 
 
 def _cards_in(messages: Iterable[Message]) -> list[int]:
-    found: Sequence[int | None] = [
-        case_of(message.body.get("reply_markup")) for message in messages
-    ]
+    found = (case_of(message.body.get("reply_markup")) for message in messages)
     return [case for case in found if case is not None]

@@ -151,6 +151,14 @@ class People:
         self.written.messages += 1
         return message
 
+    def _one_of(self, user_ids: range, chat: Chat, **extra: Any) -> Message:
+        """Somebody writes who isn't muted there; ImpossibleError if all are."""
+        for user_id in self._chance.sample(user_ids, len(user_ids)):
+            with contextlib.suppress(ImpossibleError):
+                return self._write(chat, user_id, **extra)
+        msg = f"everybody is muted in {chat.id}"
+        raise ImpossibleError(msg)
+
     def _edit(self, message: Message, text: str) -> Key:
         people.edit(self._telegram, self._chat(message.chat_id), message.id, {"text": text})
         return message.chat_id, message.id, int(message.body["edit_date"])
@@ -168,21 +176,19 @@ class People:
         self._editable.append(self._say_harmless())
 
     def _say_harmless(self) -> Message:
-        user_id = self._chance.choice(MEMBERS)
-        message = self._write(self._group(), user_id, text=self._harmless())
+        # Members are muted, too, after what they turned into abuse.
+        message = self._one_of(MEMBERS, self._group(), text=self._harmless())
         self.written.clean[message.chat_id, message.id, 0] = time()
         return message
 
     def _abuse(self) -> None:
-        """In a text or under a photo, by somebody who isn't muted already."""
+        """In a text or under a photo; by nobody where all offenders are muted."""
         group, words = self._group(), self._abusive()
         with_photo = self._chance.random() < 0.2
         extra = {"photo": PHOTO, "caption": words} if with_photo else {"text": words}
-        for user_id in self._chance.sample(OFFENDERS, len(OFFENDERS)):
-            with contextlib.suppress(ImpossibleError):
-                message = self._write(group, user_id, **extra)
-                self.written.abusive[message.chat_id, message.id, 0] = time()
-                return
+        with contextlib.suppress(ImpossibleError):
+            message = self._one_of(OFFENDERS, group, **extra)
+            self.written.abusive[message.chat_id, message.id, 0] = time()
 
     def _edit_harmlessly(self) -> None:
         if message := self._old_message():
@@ -198,13 +204,13 @@ class People:
             self.written.abusive[self._edit(message, self._abusive())] = time()
 
     def _send_album(self) -> None:
-        group, user_id = self._group(), self._chance.choice(MEMBERS)
+        group = self._group()
         self._albums += 1
         album = {"photo": PHOTO, "media_group_id": str(self._albums)}
-        first = self._write(group, user_id, caption=self._harmless(), **album)
+        first = self._one_of(MEMBERS, group, caption=self._harmless(), **album)
         self.written.clean[first.chat_id, first.id, 0] = time()
         for _ in range(self._chance.randint(1, 3)):
-            other = self._write(group, user_id, **album)
+            other = self._write(group, first.body["from"]["id"], **album)
             self.written.optional.add((other.chat_id, other.id, 0))
 
     def _be_late(self) -> None:

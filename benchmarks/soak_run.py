@@ -11,8 +11,9 @@ from pathlib import Path
 from time import monotonic, strftime, time
 
 from soak_bot import Bot
-from soak_counts import Database, Watch
+from soak_counts import Database
 from soak_people import People
+from soak_watch import Watch
 
 from sandbox.server import Sandbox
 
@@ -130,11 +131,11 @@ class Soak:
         return False
 
     def _open(self) -> int:
-        """Cases without a card, and acts without an outcome."""
+        """Cases whose card is missing or behind, and acts without an outcome."""
         return self.database.count(
             "SELECT (SELECT count(*) FROM \"case\" WHERE origin = 'decision' AND "
-            "card_message_id IS NULL) + (SELECT count(*) FROM enforcement WHERE state IN "
-            "('pending', 'attempted'))"
+            "(card_message_id IS NULL OR card_due IS NOT NULL)) + "
+            "(SELECT count(*) FROM enforcement WHERE state IN ('pending', 'attempted'))"
         )
 
     def _state(self) -> tuple[int, ...]:

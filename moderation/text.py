@@ -19,7 +19,10 @@ _ADDRESS = re.compile(
 )
 _REPEATS = re.compile(r"([а-яё])\1{2,}", re.IGNORECASE)
 # A sign is no separator, or a row of underscores could be read in more ways than anybody can try.
-_SPACED = re.compile(r"(?<!\w)(?:[^\W_]|[@$])(?:[\s.\-_*/|]{1,3}(?:[^\W_]|[@$])){2,}(?!\w)")
+# What was read is never given back: each sign of a long row could begin one that ends badly.
+_SPACED = re.compile(
+    r"(?<!\w)(?:[^\W_]|[@$])(?:[\s.\-_*/|]{1,3}(?:[^\W_]|[@$])(?![^\W_])){2,}+",
+)
 _SEPARATORS = re.compile(r"[\s.\-_*/|]+")
 _SINGLE = re.compile(r"[^\W\d_]")
 # Soft hyphen, combining marks, zero-width and direction marks, fillers, variation selectors, tags.

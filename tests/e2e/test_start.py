@@ -44,6 +44,11 @@ async def test_a_token_that_telegram_refuses(own_stage, tmp_path):
     assert "Telegram refuses this token" in line
 
 
+async def test_a_file_that_is_no_database(tmp_path):
+    (tmp_path / "bot.sqlite3").write_text("this is no database " * 100)
+    assert "file is not a database" in await refused(tmp_path)
+
+
 async def test_a_database_newer_than_the_code(tmp_path):
     path = tmp_path / "bot.sqlite3"
     async with database.opened(f"sqlite+aiosqlite:///{path}"):
