@@ -89,6 +89,7 @@ async def on_person_press(
         await answer(query, words.plain("verdict.only_restricting"), alert=True)
         return
     author = case.prediction.user_id
+    members.forget(chat.id, author)  # who was just promoted, too: Telegram's own word may come late
     if decision in decisions.RESTRICTING and await members.is_administrator(chat.id, author):
         await answer(query, words.plain("verdict.administrator"), alert=True)
         return
