@@ -6,6 +6,8 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
+from moderation.columns import HUGE
+
 CHUNK = 64  # updates of one chat that are scored together
 IN_HAND = 1024  # updates of all chats together that are decoded at once
 SUSPECT = 3  # ends of the process during an update after which it is handled apart
@@ -13,7 +15,6 @@ SUSPECT = 3  # ends of the process during an update after which it is handled ap
 # After these, the same chat is another one, or the bot another in it: nothing overtakes them.
 _WALLS = ("my_chat_member",)
 _WALL_FIELDS = ("migrate_to_chat_id", "migrate_from_chat_id")
-_HUGE = 1 << 63  # more than a column of the database holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def chat_of(raw: dict[str, Any]) -> int | None:
             inner = value.get("message") if "chat" not in value else value
             if isinstance(inner, dict) and isinstance(inner.get("chat"), dict):
                 chat_id = inner["chat"].get("id")
-                is_one = isinstance(chat_id, int) and -_HUGE <= chat_id < _HUGE
+                is_one = isinstance(chat_id, int) and -HUGE <= chat_id < HUGE
                 return chat_id if is_one else None
     return None
 

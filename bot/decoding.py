@@ -8,14 +8,13 @@ from aiogram.types import Update
 from pydantic import ValidationError
 
 from bot.rich import flattened
+from moderation.columns import HUGE
 from moderation.text import sanitize, tidy
 
 DEEPEST = 24  # containers in one another; Telegram's own updates need about half
 NESTED = 2  # messages in one another: what a message replies to replies to nothing more
 ROUNDS = 12  # of leaving something out and trying again
 NAMES = frozenset(("first_name", "last_name", "title", "author_signature", "sender_tag"))
-
-_HUGE = 1 << 63
 
 _Path = tuple[str | int, ...]
 
@@ -93,7 +92,7 @@ def _bounded(value: Any, depth: int = 0, messages: int = 0) -> Any:
     if isinstance(value, str):
         return sanitize(value)
     if isinstance(value, int):
-        return value if -_HUGE <= value < _HUGE else None
+        return value if -HUGE <= value < HUGE else None
     if isinstance(value, list):
         found = (_bounded(item, depth + 1, messages) for item in value if _fits(item, depth))
         return list(found)

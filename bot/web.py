@@ -20,6 +20,7 @@ from bot.health import Health
 from bot.inbox import BusyError, Inbox
 from bot.metrics import Metrics
 from bot.telegram import describe
+from moderation.columns import HUGE
 from moderation.settings import Settings
 
 log = structlog.get_logger()
@@ -128,7 +129,7 @@ async def _update(request: web.Request) -> dict[str, Any] | None:
     except (ValueError, RecursionError, OSError, web.RequestPayloadError):  # some: it was cut off
         return None
     number = raw.get("update_id") if isinstance(raw, dict) else None
-    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 2**63:
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < HUGE:
         return None
     found: dict[str, Any] = raw
     return found

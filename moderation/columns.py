@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import BigInteger, DateTime, Dialect, Enum, Integer, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase
 
+HUGE = 1 << 63  # more than a BigInteger holds
+
 # SQLite gives row ids of its own to INTEGER keys only.
 BigId = BigInteger().with_variant(Integer, "sqlite")
 

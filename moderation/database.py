@@ -30,16 +30,15 @@ class Sessions(async_sessionmaker[AsyncSession]):
     def __init__(self, engine: AsyncEngine) -> None:
         super().__init__(engine, expire_on_commit=False)
         is_sqlite = engine.dialect.name == "sqlite"
-        self._turn: AbstractAsyncContextManager[object] = asyncio.Lock() if is_sqlite else _ANY
+        self._turn: AbstractAsyncContextManager[object] = (
+            asyncio.Lock() if is_sqlite else nullcontext()
+        )
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncSession]:  # type: ignore[override]
         """A transaction; nothing that takes long belongs in it, and no other one."""
         async with self._turn, super().begin() as session:
             yield session
-
-
-_ANY: AbstractAsyncContextManager[object] = nullcontext()
 
 
 class DatabaseError(Exception):
@@ -71,7 +70,11 @@ def _engine(url: str) -> AsyncEngine:
     except (ArgumentError, ValueError) as error:  # whose words may be a piece of the password
         raise DatabaseError("the database's address can't be read") from error
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
+        try:
+            return create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
+        except ImportError as error:
+            msg = "PostgreSQL needs one more library: pip install 'toxicity-bot[postgres]'"
+            raise DatabaseError(msg) from error
     if parsed.database and parsed.database != ":memory:":
         try:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,5 @@
 import sqlite3
+import sys
 
 import pytest
 from alembic import command
@@ -84,6 +85,13 @@ async def test_a_database_out_of_reach_is_one_line(url):
             pass
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+async def test_a_server_without_its_library_is_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    with pytest.raises(DatabaseError, match=r"pip install 'toxicity-bot\[postgres\]'"):
+        async with database.opened("postgresql+asyncpg://localhost/bot"):
+            pass
 
 
 async def test_a_file_that_is_no_database_is_one_line(tmp_path):
