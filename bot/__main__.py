@@ -78,7 +78,11 @@ def demo(
 def doctor() -> None:
     """Say what is well and what is not, and what to do about it."""
     settings = _settings()
+    from stamina.instrumentation import set_on_retry_hooks
+
     from bot.doctor import examine
+
+    set_on_retry_hooks([])  # its own lines say what doesn't answer
 
     async def tell() -> bool:
         well = True
