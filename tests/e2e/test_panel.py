@@ -189,6 +189,9 @@ async def test_settings_in_private_open_the_only_group_or_list_several(stage):
     user = await person(stage, groups=[first])
     panel = await newest(stage, user, "⚙️ Первая", "/settings")
     await stand(stage, second, user, "administrator")
+    # A group's updates are handled in order: what its members say is, once a message of it is.
+    await stage.people.write(second, user, "Добрый вечер!")
+    await stage.settled(second, 1)
     await panel.go("Другие группы")
     await panel.shows("Здесь группы")
     assert list(await panel.buttons()) == ["Вторая", "Первая"]
