@@ -2,8 +2,10 @@
 
 import asyncio
 import signal
-from contextlib import nullcontext
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from datetime import timedelta
+from time import monotonic
 
 import structlog
 import torch
@@ -29,7 +31,7 @@ from bot.web import Web
 from moderation import database, registry, sanctions
 from moderation.batcher import Batcher
 from moderation.classifier import TorchClassifier
-from moderation.database import Sessions
+from moderation.database import DatabaseError, Sessions
 from moderation.settings import Settings
 
 log = structlog.get_logger()
@@ -38,6 +40,7 @@ NOTICE_AGE = timedelta(seconds=60)
 SWEEP_SECONDS = 5
 EXPIRE_SECONDS = 3600
 CONNECT_SECONDS = 5
+ABSENCE_SECONDS = 60  # of a database: machines start everything at once
 
 
 async def run(settings: Settings) -> None:
@@ -45,7 +48,7 @@ async def run(settings: Settings) -> None:
     token that Telegram refuses, if it can't start."""
     bot = make_bot(settings)
     try:
-        async with database.opened(settings.database_url) as sessions:
+        async with _opened(settings.database_url) as sessions:
             classifier = await asyncio.to_thread(load, settings)
             bot.session.middleware(Moves(sessions))
             await _connect(bot)
@@ -85,6 +88,23 @@ def ids_of(update: Update) -> dict[str, int]:
     message = getattr(event, "message", None) or event
     chat = getattr(message, "chat", None)
     return {"update": update.update_id} | ({"chat": chat.id} if chat else {})
+
+
+@asynccontextmanager
+async def _opened(url: str) -> AsyncIterator[Sessions]:
+    """The sessions of the database, which is waited for if it is away."""
+    end = monotonic() + ABSENCE_SECONDS
+    async with AsyncExitStack() as stack:
+        while True:
+            try:
+                sessions = await stack.enter_async_context(database.opened(url))
+                break
+            except DatabaseError as error:
+                if not error.is_away or monotonic() > end:
+                    raise
+                log.warning("waiting for the database", reason=str(error))
+                await asyncio.sleep(CONNECT_SECONDS)
+        yield sessions
 
 
 async def _connect(bot: Bot) -> None:
@@ -140,7 +160,7 @@ async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Setti
                 group.create_task(shadow.run()),
             ]
             if settings.webhook_url:
-                background.append(group.create_task(webhook.agree(bot, settings)))
+                background.append(group.create_task(webhook.keep(bot, settings)))
             group.create_task(_answer(server, settings, stop, closed))
             await inbox.run(closed, polls=not settings.webhook_url)
             await outbox.drain()

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from time import time
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import aiohttp
 from aiogram import Bot
@@ -21,6 +20,7 @@ from bot.language import language
 from bot.members import NEEDED_RIGHTS, Members, rights_of
 from bot.refusals import in_words
 from bot.telegram import make_bot, reason_of
+from bot.webhook import host
 from moderation import store
 from moderation.columns import now
 from moderation.database import Sessions
@@ -87,23 +87,18 @@ async def _clock(settings: Settings) -> list[Finding]:
 
 def _receipt(settings: Settings, found: WebhookInfo) -> Finding:
     """Whether updates come the way they should."""
-    pending, host = found.pending_update_count, _host(settings.webhook_url)
+    pending, ours = found.pending_update_count, host(settings.webhook_url)
     if found.url != settings.webhook_url:
         if not settings.webhook_url:
-            return ill("doctor.webhook_unasked", host=_host(found.url))
-        return ill("doctor.webhook_other" if found.url else "doctor.webhook_unset", host=host)
+            return ill("doctor.webhook_unasked", host=host(found.url))
+        return ill("doctor.webhook_other" if found.url else "doctor.webhook_unset", host=ours)
     if found.last_error_date and _is_lately(found.last_error_date):
-        return ill("doctor.webhook_failing", host=host, error=found.last_error_message)
+        return ill("doctor.webhook_failing", host=ours, error=found.last_error_message)
     if pending > MANY:
         return Finding(False, counted("doctor.pending", pending))
     if settings.webhook_url:
-        return Finding(True, counted("doctor.webhook", pending, host=host))
+        return Finding(True, counted("doctor.webhook", pending, host=ours))
     return Finding(True, counted("doctor.polling", pending))
-
-
-def _host(url: str) -> str:
-    """Host and port, without the name and password that can stand before them."""
-    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def _is_lately(moment: datetime) -> bool:

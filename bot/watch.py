@@ -118,9 +118,13 @@ class Watch:
             await self._tell("operators.set_aside", number)
 
     async def _tell(self, key: str, n: int, **values: object) -> None:
-        said = of_person(None).plural(key, n, **values)
-        for operator in self._operators:
-            try:
-                await self._bot.send_message(operator, said)
-            except AiogramError as error:
-                log.info("operator not reached", user=operator, reason=describe(error))
+        await tell(self._bot, self._operators, of_person(None).plural(key, n, **values))
+
+
+async def tell(bot: Bot, operators: Sequence[int], said: str) -> None:
+    """Write to each operator, as far as Telegram lets them be reached."""
+    for operator in operators:
+        try:
+            await bot.send_message(operator, said)
+        except AiogramError as error:
+            log.info("operator not reached", user=operator, reason=describe(error))

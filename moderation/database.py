@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import (
 )
 
 import migrations
+from moderation.away import is_away
 
 
 class Sessions(async_sessionmaker[AsyncSession]):
@@ -43,6 +44,11 @@ class Sessions(async_sessionmaker[AsyncSession]):
 
 class DatabaseError(Exception):
     """A database that can't be used; the message says why in one line."""
+
+    @property
+    def is_away(self) -> bool:
+        """Whether it may come back by itself."""
+        return self.__cause__ is not None and is_away(self.__cause__)
 
 
 def alembic_config() -> Config:

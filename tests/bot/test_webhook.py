@@ -1,3 +1,4 @@
+import asyncio
 import json
 
 import pytest
@@ -56,3 +57,61 @@ async def test_it_waits_until_telegram_answers(monkeypatch):
         server.answers["getWebhookInfo"] = lambda: answers.pop(0)
         await agreed(server)
     assert not answers
+
+
+def at(url):
+    return NO_WEBHOOK | {"url": url}
+
+
+async def kept(server, monkeypatch, addresses):
+    """What Telegram was told while the webhook was looked at, once for each of some answers."""
+    monkeypatch.setattr(webhook, "LOOK_SECONDS", 0)
+    over = asyncio.Event()
+
+    def answer():
+        found = addresses.pop(0)
+        if not addresses:
+            over.set()
+            addresses.append(found)
+        return found
+
+    server.answers["getWebhookInfo"] = answer
+    settings = Settings(
+        bot_token=TOKEN, telegram_api_url=server.url, operator_ids=[5, 6], **HOOK
+    )  # fmt: skip
+    bot = make_bot(settings)
+    keeping = asyncio.create_task(webhook.keep(bot, settings))
+    try:
+        await asyncio.wait_for(over.wait(), 30)
+    finally:
+        keeping.cancel()
+        await bot.session.close()
+    return [(method, given) for method, given in server.asked if method != "getWebhookInfo"]
+
+
+async def test_a_webhook_that_is_taken_away_is_set_again_and_told(monkeypatch):
+    ours, theirs = at(HOOK["webhook_url"]), at("https://name:word@other.test/x")
+    async with telegram() as server:
+        said = await kept(server, monkeypatch, [ours, ours, theirs, ours, NO_WEBHOOK, ours, ours])
+    assert [method for method, _ in said] == [
+        "setWebhook",
+        *["setWebhook", "sendMessage", "sendMessage"] * 2,
+    ]
+    assert [given["chat_id"] for _, given in said[2:4]] == ["5", "6"]
+    assert "увела вебхук" in said[2][1]["text"]
+
+
+async def test_an_address_as_telegram_spells_it_is_no_other_one(monkeypatch):
+    monkeypatch.setattr(webhook, "RETRY_SECONDS", 0)
+    spelt = at("http://xn--bot.test/telegram")
+    async with telegram() as server:
+        said = await kept(server, monkeypatch, [403, spelt, spelt, 403, spelt, spelt])
+    assert [method for method, _ in said] == ["setWebhook"]
+
+
+async def test_one_that_telegram_refuses_later_is_tried_again(monkeypatch):
+    ours, results = at(HOOK["webhook_url"]), [True, 400, True]
+    async with telegram() as server:
+        server.answers["setWebhook"] = lambda: results.pop(0)
+        said = await kept(server, monkeypatch, [ours, NO_WEBHOOK, NO_WEBHOOK, ours, ours])
+    assert [method for method, _ in said] == [*["setWebhook"] * 3, *["sendMessage"] * 2]

@@ -1,5 +1,7 @@
-"""What cannot work stops the start with one readable line."""
+"""What cannot work stops the start with one readable line; what may come is waited for."""
 
+import asyncio
+import contextlib
 import json
 import shutil
 import sqlite3
@@ -7,7 +9,8 @@ import sqlite3
 import pytest
 
 from moderation import database, registry
-from tests.e2e.stage import start
+from sandbox import scene
+from tests.e2e.stage import OWNER, start, until
 
 
 async def refused(tmp_path, *command, **environment):
@@ -73,3 +76,45 @@ async def test_a_champion_whose_weights_are_spoilt(tmp_path, tiny_model):
     registry.promote(models, "tiny", by="a")
     (models / "tiny" / "model.safetensors").write_bytes(b"\xff" * 64)
     assert "differs from what was published" in await refused(tmp_path)
+
+
+@contextlib.asynccontextmanager
+async def passage(port, socket):
+    """Lets whoever connects to a port talk to a socket of this machine."""
+
+    async def carry(reader, writer):
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    async def connected(reader, writer):
+        inner, outer = await asyncio.open_unix_connection(socket)
+        await asyncio.gather(carry(reader, outer), carry(inner, writer))
+
+    async with await asyncio.start_server(connected, "127.0.0.1", port) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    "bare_url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+async def test_a_database_that_starts_later_is_waited_for(own_stage, bare_url):
+    socket = f"{bare_url.rpartition('host=')[2]}/.s.PGSQL.5432"
+    async with passage(0, socket) as port:
+        pass
+    given = {
+        "BOT_TOKEN": own_stage.token,
+        "TELEGRAM_API_URL": own_stage.people.url,
+        "DATABASE_URL": f"postgresql+asyncpg://test@127.0.0.1:{port}/bare",
+        "MODELS_DIR": str(own_stage.folder / "models"),
+    }
+    await own_stage.people.write(OWNER, OWNER, "/start")
+    bot = await start(own_stage.folder / "bot.log", "bot", "run", **given)
+    await until(lambda: _says(bot, "waiting for the database"))
+    async with passage(port, socket):
+        await until(lambda: own_stage.people.messages(OWNER, scene.BOT_ID))
+        assert await bot.stop() == 0
+
+
+async def _says(process, words):
+    return words in process.said
