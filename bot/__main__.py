@@ -34,7 +34,7 @@ def run() -> None:
     # library's own wait actively for one another, and for whoever has the other core.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-    from aiogram.exceptions import TelegramUnauthorizedError
+    from aiogram.exceptions import TelegramNotFound, TelegramUnauthorizedError
     from aiogram.utils.token import TokenValidationError
 
     from bot import app, logs
@@ -51,6 +51,8 @@ def run() -> None:
         _stop("BOT_TOKEN: empty or malformed; @BotFather gives one like 123456:AbC…")
     except TelegramUnauthorizedError:
         _stop("BOT_TOKEN: Telegram refuses this token; ask @BotFather for a new one")
+    except TelegramNotFound:
+        _stop("BOT_TOKEN or TELEGRAM_API_URL: nobody knows such a bot there")
     except (ModelError, DatabaseError, WebError) as error:
         _stop(str(error))
 

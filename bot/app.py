@@ -10,7 +10,7 @@ from time import monotonic
 import structlog
 import torch
 from aiogram import Bot
-from aiogram.exceptions import AiogramError, TelegramUnauthorizedError
+from aiogram.exceptions import AiogramError, TelegramNotFound, TelegramUnauthorizedError
 from aiogram.types import Update
 from aiogram.types.update import UpdateTypeLookupError
 from sqlalchemy.exc import SQLAlchemyError
@@ -114,7 +114,7 @@ async def _connect(bot: Bot) -> None:
             await bot.me()
             await menu.set_all(bot)
             return
-        except TelegramUnauthorizedError:
+        except (TelegramUnauthorizedError, TelegramNotFound):
             raise
         except AiogramError as error:
             log.warning("Telegram doesn't answer", reason=describe(error))

@@ -47,6 +47,11 @@ async def test_a_token_that_telegram_refuses(own_stage, tmp_path):
     assert "Telegram refuses this token" in line
 
 
+async def test_an_address_where_no_bot_is_known(own_stage, tmp_path):
+    given = {"BOT_TOKEN": own_stage.token, "TELEGRAM_API_URL": own_stage.people.url + "elsewhere"}
+    assert "nobody knows such a bot there" in await refused(tmp_path, **given)
+
+
 async def test_a_file_that_is_no_database(tmp_path):
     (tmp_path / "bot.sqlite3").write_text("this is no database " * 100)
     assert "file is not a database" in await refused(tmp_path)
