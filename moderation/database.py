@@ -1,6 +1,7 @@
 """The database: opening it, its pragmas, and bringing its tables up to date."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
@@ -51,6 +52,14 @@ class DatabaseError(Exception):
         return self.__cause__ is not None and is_away(self.__cause__)
 
 
+class OldTablesError(DatabaseError):
+    """Tables of an older version, or none yet: whoever opens the database to work makes them."""
+
+    def __init__(self, url: str, *, is_empty: bool) -> None:
+        super().__init__(f"{url}: {'no tables yet' if is_empty else 'tables of an older version'}")
+        self.is_empty = is_empty
+
+
 def alembic_config() -> Config:
     """Alembic's settings; env.py expects the connection in `attributes`."""
     config = Config()
@@ -60,17 +69,18 @@ def alembic_config() -> Config:
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[Sessions]:
-    """The sessions of the database at `url`, its tables up to date; DatabaseError if it can't."""
-    engine = _engine(url)
+async def opened(url: str, *, upgrades: bool = True) -> AsyncIterator[Sessions]:
+    """The sessions of the database at `url`, its tables up to date; DatabaseError if it can't.
+    Without `upgrades` nothing is made or changed: OldTablesError where that would be needed."""
+    engine = _engine(url, makes=upgrades)
     try:
-        await _upgrade(engine)
+        await _upgrade(engine, upgrades=upgrades)
         yield Sessions(engine)
     finally:
         await engine.dispose()
 
 
-def _engine(url: str) -> AsyncEngine:
+def _engine(url: str, *, makes: bool) -> AsyncEngine:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:  # whose words may be a piece of the password
@@ -82,15 +92,27 @@ def _engine(url: str) -> AsyncEngine:
             msg = "PostgreSQL needs one more library: pip install 'toxicity-bot[postgres]'"
             raise DatabaseError(msg) from error
     if parsed.database and parsed.database != ":memory:":
+        file = Path(parsed.database)
         try:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            if makes:
+                file.parent.mkdir(parents=True, exist_ok=True)
+            elif not file.exists():
+                raise _absent(file)
         except OSError as error:
-            msg = f"{parsed.database}: its folder can't be made: {error.strerror}"
+            msg = f"{file}: its folder can't be made: {error.strerror}"
             raise DatabaseError(msg) from error
     # Errors go to the log, and parameters are people's words.
     engine = create_async_engine(url, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _pragmas)
     return engine
+
+
+def _absent(file: Path) -> DatabaseError:
+    """What is to be said of a file that isn't there: whether it could be made."""
+    there = next(folder for folder in file.absolute().parents if folder.exists())
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return OldTablesError(str(file), is_empty=True)
+    return DatabaseError(f"{file}: it isn't there and can't be made in {there}")
 
 
 def _pragmas(connection: Any, _record: Any) -> None:
@@ -99,10 +121,10 @@ def _pragmas(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-async def _upgrade(engine: AsyncEngine) -> None:
+async def _upgrade(engine: AsyncEngine, *, upgrades: bool) -> None:
     try:
         async with engine.begin() as connection:
-            await connection.run_sync(_upgrade_tables)
+            await connection.run_sync(_upgrade_tables, upgrades)
     except (SQLAlchemyError, OSError, TypeError, ValueError) as error:  # the last two: its options
         cause = getattr(error, "orig", None) or error
         said = str(cause).strip() or type(cause).__name__
@@ -110,9 +132,10 @@ async def _upgrade(engine: AsyncEngine) -> None:
         raise DatabaseError(msg) from error
 
 
-def _upgrade_tables(connection: Connection) -> None:
+def _upgrade_tables(connection: Connection, upgrades: bool) -> None:
     config = alembic_config()
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    scripts = ScriptDirectory.from_config(config)
+    known = {script.revision for script in scripts.walk_revisions()}
     found = MigrationContext.configure(connection).get_current_revision()
     if found is not None and found not in known:
         msg = (
@@ -120,5 +143,9 @@ def _upgrade_tables(connection: Connection) -> None:
             "run the newer program, or restore a backup"
         )
         raise DatabaseError(msg)
+    if not upgrades:
+        if found != scripts.get_current_head():
+            raise OldTablesError(connection.engine.url.render_as_string(), is_empty=found is None)
+        return
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
