@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from moderation.roots import MASKS, is_abusive, is_foreign, unmask
+from moderation.roots import MASKS, is_abusive, is_foreign, is_known, is_obscene, unmask
 
 Table = dict[int, str]
 
@@ -39,6 +39,11 @@ _LOOK_LETTERS, _SOUND_LETTERS = (
     {code: letter for code, letter in table.items() if chr(code).isalnum()}
     for table in (_LOOKS, _SOUNDS)
 )
+# Letters of the neighbours' alphabets, as they look or sound: `піздец`, `заїбали`, `хүйня`.
+_NEAR = _table("іїєўґѕІЇЄЎҐЅ", "ииеугсИИЕУГС")
+_OTHER_NEAR = _NEAR | _table("їЇ", "еЕ")
+_FAR = _NEAR | _table("јүұөғқҡҝңҳҙҫѣѳѵӎԓӊ", "йууогкккнхзсефимлн")
+_FAR |= {ord(chr(code).upper()): letter.upper() for code, letter in _FAR.items()}
 _DIGRAPHS = {
     "shch": "щ", "sch": "щ", "sh": "ш", "ch": "ч", "zh": "ж", "kh": "х", "ts": "ц", "tz": "ц",
     "ya": "я", "ja": "я", "ia": "я", "yu": "ю", "ju": "ю", "yo": "ё", "jo": "ё", "ye": "е",
@@ -61,7 +66,9 @@ _DRAWN = {
 }
 _DRAWING = re.compile("|".join(map(re.escape, _DRAWN)))
 
-_CYRILLIC = re.compile(r"[Ѐ-ӿ]+")
+_CYRILLIC = re.compile(r"[Ѐ-ӿԀ-ԯ]+")
+_RUSSIAN = re.compile(r"[А-Яа-яЁё]+")
+_STRANGE = re.compile(r"[^\W\dA-Za-zЀ-ӿԀ-ԯ_]")
 _LATIN = re.compile(r"[A-Za-z]")
 _LETTERS = re.compile(r"[^\W_]+")
 _BREAKS = re.compile(r"[^\w,;]|_")
@@ -105,14 +112,17 @@ def _reveal(chunk: str) -> str | None:
 
 @lru_cache(maxsize=16384)
 def _fold(word: str) -> str:
-    if _CYRILLIC.fullmatch(word):
+    if _RUSSIAN.fullmatch(word):
         return word
+    if _CYRILLIC.fullmatch(word):
+        return _by_neighbours(word) or word
     if not _CYRILLIC.search(word):
         return _by_sound(word) or word
     plain = _base(word)
-    known = _first_abusive(_mixed(plain)) if not _NUMBER.search(word) else None
-    if known is not None:
-        return known
+    if not _NUMBER.search(word):
+        known = _first_abusive(_mixed(plain)) or _by_guess(plain)
+        if known is not None:
+            return known
     if _DIGITS_OUTSIDE.search(word) or _LOAN.match(word):
         return word
     folded = plain.translate(_LOOKS)
@@ -124,6 +134,24 @@ def _mixed(word: str) -> Iterator[str]:
     tables = (_LOOKS, _OTHER_LOOKS, _SOUNDS, _OTHER_SOUNDS)
     for table in tables[::2] if word[0].isdigit() else tables:
         yield word.translate(table)
+
+
+def _by_neighbours(word: str) -> str | None:
+    """A word with letters of another Cyrillic alphabet as the known abuse it is. Far languages have
+    harmless words that begin like obscene ones (`хүйтэн` is cold), so there the whole must be."""
+    near = _first_abusive(word.translate(table) for table in (_NEAR, _OTHER_NEAR))
+    if near is not None and _RUSSIAN.fullmatch(near):
+        return near
+    far = word.translate(_FAR)
+    return far if is_obscene(far) and is_known(far) else None
+
+
+def _by_guess(word: str) -> str | None:
+    """A known word of which no more than some strange letters are missing: `хᴜй`."""
+    seen = word.translate(_LOOK_LETTERS)
+    masked = _STRANGE.sub("*", seen)
+    found = unmask(masked) if masked != seen else None
+    return found and _cased(found, word)
 
 
 def _broken(core: str) -> str | None:

@@ -55,7 +55,7 @@ _INSULTING = (
 _OBSCENITY = re.compile("|".join(_OBSCENE))
 _ROOT = re.compile("|".join((*_OBSCENE, *_INSULTING)))
 _HARMLESS = re.compile(
-    r"ебург|ебук|ебай$|ебон|ебол|ебит$|[пс]?[ао]?[сп]ухую|сухуе|ссыл|херувим|чмок|педикюр|педагог|петухов|козлов"
+    r"ебург|ебук|ебай$|ебон|ебол|ебит$|ебин$|[пс]?[ао]?[сп]ухую|сухуе|ссыл|херувим|чмок|педикюр|педагог|петухов|козлов"
     r"|клоунад|укропн"
 )
 
@@ -80,6 +80,7 @@ _MASKED = tuple(
     сдохни убью
     """.replace("ё", "е").split()
 )
+_KNOWN = frozenset(_MASKED)
 MASKS = re.compile(r"[*@#$%&?!^~•●×+=_…]++|\.{2,}+|-{2,}+")
 # Possessive: a row of stars could be taken apart in more ways than anybody can try.
 _MASK = re.compile(rf"(?:[^\W\d_]++|{MASKS.pattern})++")
@@ -98,6 +99,11 @@ def is_obscene(word: str) -> bool:
     """Whether `word`, in Cyrillic letters, begins with an obscene root."""
     lower = word.lower().replace("ё", "е")
     return bool(_OBSCENITY.match(lower)) and not _HARMLESS.match(lower)
+
+
+def is_known(word: str) -> bool:
+    """Whether `word`, whole, is among the most frequent abusive ones."""
+    return word.lower().replace("ё", "е") in _KNOWN
 
 
 def is_foreign(word: str) -> bool:
