@@ -1,7 +1,8 @@
 PYTHON ?= python3
 VENV ?= .venv
-# Processes of the tests: those over HTTP wait more than they compute.
-WORKERS ?= 3
+# Processes of the tests: those over HTTP wait more than they compute. None is worth more than
+# another: a training is nice (10), and beside tests that aren't it would wait till they end.
+WORKERS ?= 4
 BIN = $(VENV)/bin
 export HF_HUB_OFFLINE ?= 1
 
@@ -26,7 +27,7 @@ demo: $(VENV)/.run  ## Play the bot's work with a local Telegram (EXIT=1: stop a
 	$(BIN)/python -m bot demo $(if $(EXIT),--exit) $(if $(RETRAIN),--retrain)
 
 test: $(VENV)/.dev  ## Run the tests (ARGS="-k words": some of them)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	nice -n 10 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.dev  ## Format, lint, types, import rules
 	$(BIN)/ruff format --check .
