@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from datetime import timedelta
 from time import monotonic
@@ -47,6 +47,9 @@ async def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises one of `moderation`'s errors, or aiogram's for a
     token that Telegram refuses, if it can't start."""
     bot = make_bot(settings)
+    begun = asyncio.current_task()
+    assert begun is not None
+    _on_stop(begun.cancel)  # as process 1 of a container it would hear no signal else
     try:
         async with _opened(settings.database_url) as sessions:
             classifier = await asyncio.to_thread(load, settings)
@@ -57,9 +60,18 @@ async def run(settings: Settings) -> None:
                 await webhook.agree(bot, settings)
             log.info("started", bot=bot.id, model=classifier.version)
             await _serve(bot, sessions, make_batcher(classifier), settings)
+    except asyncio.CancelledError:
+        log.info("stopped before it served")
     finally:
         await bot.session.close()
     log.info("stopped")
+
+
+def _on_stop(do: Callable[[], object]) -> None:
+    """What SIGTERM and SIGINT do from now on."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, do)
 
 
 def load(settings: Settings) -> TorchClassifier:
@@ -145,9 +157,7 @@ async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Setti
     health = Health(sessions, batcher, inbox, metrics.calls, polls=not settings.webhook_url)
     server = Web(settings, inbox, metrics, health)
     stop, closed = asyncio.Event(), asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    _on_stop(stop.set)
     try:
         async with asyncio.TaskGroup() as group:
             background = [

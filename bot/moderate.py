@@ -1,6 +1,7 @@
 """The path of a message: predict, decide, record, enforce, show."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 
 import structlog
@@ -20,6 +21,7 @@ from bot.telegram import describe
 from moderation import albums, context, people, store
 from moderation.batcher import Batcher
 from moderation.columns import now
+from moderation.context import Context
 from moderation.database import Sessions
 from moderation.ledger import Ledger
 from moderation.memory import text_key
@@ -125,14 +127,9 @@ async def _record(
     if known.content_hash == content_hash:
         return None  # Telegram also reports edits that change nothing visible
     preferences = Preferences.of(chat.preferences)
-    remembered = None
-    if known.has_labels and key:
-        since = now() - timedelta(days=preferences.memory_days)
-        async with sessions() as session:
-            remembered = await people.remembered(session, chat_id, key, since)
     is_newcomer = preferences.is_newcomer(known.joined_at, now())
     policy = preferences.policy(now(), is_newcomer=is_newcomer)
-    evidence = evidence_of(scored, remembered)
+    evidence = evidence_of(scored, await _remembered(sessions, known, key, preferences))
     decision = judge(evidence, policy)
     exempt = "settled" if is_settled else None
     exempt = exempt or await _exempt(message, sender, decision, preferences, members)
@@ -152,6 +149,17 @@ async def _record(
             case.card_due = now()
             await _punish(session, case, decision, policy, chat, settings)
     return await _reread(sessions, row.id)
+
+
+async def _remembered(
+    sessions: Sessions, known: Context, key: str, preferences: Preferences
+) -> Mapping[str, int] | None:
+    """What moderators of this group said of the same words lately."""
+    if not known.has_labels:
+        return None
+    since = now() - timedelta(days=preferences.memory_days)
+    async with sessions() as session:
+        return await people.remembered(session, known.chat.id, key, since)
 
 
 async def _reread(sessions: Sessions, prediction_id: int) -> Case | None:

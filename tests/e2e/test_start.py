@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import shutil
+import signal
 import sqlite3
 
 import pytest
@@ -81,6 +82,20 @@ async def test_a_champion_whose_weights_are_spoilt(tmp_path, tiny_model):
     registry.promote(models, "tiny", by="a")
     (models / "tiny" / "model.safetensors").write_bytes(b"\xff" * 64)
     assert "differs from what was published" in await refused(tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_it_stops_while_it_waits_for_telegram(tmp_path, number):
+    given = {
+        "BOT_TOKEN": "1:" + "a" * 35,
+        "DATABASE_URL": f"sqlite:///{tmp_path}/bot.sqlite3",
+        "MODELS_DIR": str(tmp_path / "models"),
+        "TELEGRAM_API_URL": "http://127.0.0.1:9",
+    }
+    bot = await start(tmp_path / "log", "bot", "run", **given)
+    await until(lambda: _says(bot, "Telegram doesn't answer"))
+    assert await bot.stop(number) == 0
+    assert "Traceback" not in bot.said
 
 
 @contextlib.asynccontextmanager
