@@ -1,4 +1,4 @@
-"""Rows about people, as the bot writes them."""
+"""Rows of messages and people, as the bot writes them."""
 
 import itertools
 from datetime import timedelta
@@ -16,21 +16,28 @@ DAY = timedelta(days=1)
 numbers = itertools.count(1)
 
 
+def prediction(chat_id, message_id, **other):
+    """The row of a message that was judged: nothing was done, unless something else is given."""
+    given = {
+        "revision": 0, "user_id": 5, "content_hash": "0", "field": "text", "model_version": "v1",
+        "scores": {"insult": 0.1}, "action": Action.NONE, "category": None, "score": 0.1,
+        "threshold": 0.8,
+    }  # fmt: skip
+    return Prediction(chat_id=chat_id, message_id=message_id, **given | other)
+
+
 async def say(session, user_id, chat_id=GROUP, created_at=None, text=None, label=True):
     """A message that was scored; with a text it has a case with a card, a quote and a label."""
     created_at = created_at or now()
-    prediction = Prediction(
-        chat_id=chat_id, message_id=next(numbers), revision=0, user_id=user_id, content_hash="h",
-        field="text", model_version="v", scores={"rude": 0.5}, action=Action.NONE, score=0.0,
-        threshold=1.0, created_at=created_at,
-    )  # fmt: skip
-    session.add(prediction)
+    given = {"user_id": user_id, "content_hash": "h", "created_at": created_at}
+    row = prediction(chat_id, next(numbers), **given)
+    session.add(row)
     await session.flush()
     if text is None:
-        return prediction
+        return row
     case = Case(
-        prediction_id=prediction.id, chat_id=chat_id, user_name=f"Имя {user_id}", text=text,
-        text_key="key", flagged=[], card_chat_id=-7, card_message_id=prediction.id,
+        prediction_id=row.id, chat_id=chat_id, user_name=f"Имя {user_id}", text=text,
+        text_key="key", flagged=[], card_chat_id=-7, card_message_id=row.id,
         resolved_by=MODERATOR, resolved_by_name="Судья", created_at=created_at,
     )  # fmt: skip
     session.add(case)

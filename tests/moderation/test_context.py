@@ -5,9 +5,9 @@ import pytest
 from moderation import context, database, people, store
 from moderation.categories import Category
 from moderation.columns import now
-from moderation.policy import Action
 from moderation.states import Source
-from moderation.tables import Chat, Label, Prediction
+from moderation.tables import Chat, Label
+from tests.moderation.rows import prediction
 
 CHAT, USER, KEY = -1, 5, "k" * 32
 
@@ -23,20 +23,7 @@ async def look(sessions, message_id=1, user_id=USER, key=KEY, title="Двор"):
 
 
 def judged(message_id, revision, content_hash):
-    return Prediction(
-        chat_id=CHAT,
-        message_id=message_id,
-        revision=revision,
-        user_id=USER,
-        content_hash=content_hash,
-        field="text",
-        model_version="v1",
-        scores={"insult": 0.9},
-        action=Action.NONE,
-        category=None,
-        score=0.9,
-        threshold=0.8,
-    )
+    return prediction(CHAT, message_id, revision=revision, content_hash=content_hash)
 
 
 def a_label(chat_id, key):

@@ -18,7 +18,7 @@ from moderation.tables import (
     Strike,
     TrainingRun,
 )
-from tests.moderation.rows import rows
+from tests.moderation.rows import prediction, rows
 
 OLD, NEW, MODCHAT = -5, -1005, -7
 
@@ -29,14 +29,6 @@ async def sessions(database_url):
         yield found
 
 
-def a_prediction(chat_id, message_id=1):
-    return Prediction(
-        chat_id=chat_id, message_id=message_id, revision=0, user_id=5, content_hash="0",
-        field="text", model_version="v1", scores={}, action=Action.REVIEW, score=0.5,
-        threshold=0.5,
-    )  # fmt: skip
-
-
 @pytest.fixture
 async def filled(sessions):
     """A group with one row in every table that knows groups."""
@@ -44,7 +36,7 @@ async def filled(sessions):
         chat = await store.chat(session, OLD, "Двор", "group")
         chat.preferences, chat.modchat_id = {"preset": "strict"}, MODCHAT
         case = Case(chat_id=OLD, user_name="Имя", text="текст", flagged=[])
-        await store.record(session, a_prediction(OLD), case, [])
+        await store.record(session, prediction(OLD, 1, action=Action.REVIEW), case, [])
         await people.strike(session, case, days=7)
         (await people.member(session, OLD, 5)).joined_at = now()
         session.add(Report(chat_id=OLD, case_id=case.id, reporter_id=6, reporter_name="И"))
@@ -68,7 +60,7 @@ async def test_all_that_is_stored_moves_in_one_go(sessions, filled, new_came_fir
     if new_came_first:
         async with sessions.begin() as session:
             await store.chat(session, NEW, "Двор", "supergroup")
-            await store.record(session, a_prediction(NEW, 1), None, [])
+            await store.record(session, prediction(NEW, 1, action=Action.REVIEW), None, [])
     async with sessions.begin() as session:
         assert await groups.rekey(session, OLD, NEW)
     assert await everything(sessions, OLD) == [0] * 6

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from moderation import database
 from moderation.ledger import Ledger
-from moderation.policy import Action
 from moderation.tables import Prediction
+from tests.moderation.rows import prediction
 
 
 @pytest.fixture
@@ -18,20 +18,7 @@ async def sessions(database_url):
 
 
 def a_row(message_id):
-    return Prediction(
-        chat_id=-1,
-        message_id=message_id,
-        revision=0,
-        user_id=5,
-        content_hash="0",
-        field="text",
-        model_version="v1",
-        scores={"insult": 0.1},
-        action=Action.NONE,
-        category=None,
-        score=0.1,
-        threshold=0.8,
-    )
+    return prediction(-1, message_id)
 
 
 async def written(sessions):

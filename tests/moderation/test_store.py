@@ -9,7 +9,8 @@ from moderation.categories import TOXIC, Category
 from moderation.columns import now
 from moderation.policy import Action
 from moderation.states import Act, ActState, Step, UpdateState, Verdict
-from moderation.tables import Case, Enforcement, InboxUpdate, Label, Prediction
+from moderation.tables import Case, Enforcement, InboxUpdate, Label
+from tests.moderation.rows import prediction
 
 
 @pytest.fixture
@@ -19,20 +20,9 @@ async def sessions(database_url):
 
 
 def a_prediction(message_id=1, revision=0, action=Action.DELETE):
-    return Prediction(
-        chat_id=-1,
-        message_id=message_id,
-        revision=revision,
-        user_id=5,
-        content_hash="0",
-        field="text",
-        model_version="v1",
-        scores={"insult": 0.9},
-        action=action,
-        category=Category.INSULT if action else None,
-        score=0.9,
-        threshold=0.8,
-    )
+    category = Category.INSULT if action else None
+    given = {"revision": revision, "action": action, "category": category}
+    return prediction(-1, message_id, scores={"insult": 0.9}, score=0.9, **given)
 
 
 async def a_case(sessions, message_id=1, acts=(Act.DELETE,)):
