@@ -15,6 +15,7 @@ from moderation.tables import Case, Chat, Enforcement, Report
 _TEXT_LIMIT = 1500  # of a message's 4096 characters, so that the rest of a card always fits
 _NAME_LIMIT = 64
 _REPORTERS = 3
+_STANDING = ("added_option", "added_task", "topic", "title")  # a message only tells of them
 _PLAIN = ("text", "caption", "rich_message")  # fields that need no name
 
 
@@ -40,6 +41,7 @@ def card(
         _said(words, case),
         Markup("<pre>{}</pre>").format(bars(words, known, policy)) if known else None,
         happened(words, acts),
+        _stands(words, case, acts),
         _verdict(words, case),
         _person(words, case),
     ]
@@ -154,6 +156,13 @@ def _said(words: Language, case: Case) -> Markup:
     return Markup("<i>{}</i>\n{}").format(words(f"card.field.{field}"), quoted)
 
 
+def _stands(words: Language, case: Case, acts: Sequence[Enforcement]) -> Markup | None:
+    """That words stand although the message about them is deleted."""
+    field = case.prediction.field
+    deleted = any(act.act is Act.DELETE and act.state is ActState.DONE for act in acts)
+    return words(f"card.stands.{field}") if field in _STANDING and deleted else None
+
+
 def _marked(text: str, marks: Sequence[Sequence[int]]) -> Markup:
     """The text, its weightiest words underlined."""
     shown, at = Markup(), 0
@@ -195,7 +204,8 @@ def _outcome(words: Language, row: Enforcement) -> str:
         return words.plain(f"act.would.{name}")
     if row.state in (ActState.SKIPPED, ActState.FAILED):
         return f"{words.plain(f'act.failed.{name}')}: {row.detail or ''}"
-    return words.plain(f"act.doing.{name}")
+    doing = words.plain(f"act.doing.{name}")
+    return f"{doing} ({row.detail})" if row.detail else doing  # why it wasn't done yet
 
 
 def decision(words: Language, found: Decision) -> str:

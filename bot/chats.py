@@ -164,8 +164,9 @@ async def on_modchat_link(
         and await members.is_moderator(message.chat.id, sender.id)
     )
     if chat is None or not allowed:
-        await message.answer((await language_of(message, sessions))("modchat.refused"))
-        return
+        said = (await language_of(message, sessions))("modchat.refused")
+        await whisper(message, bot, sessions, said)
+        raise SkipHandler
     async with sessions.begin() as session:
         await changes.connect(session, chat.id, message.chat.id, sender.id if sender else 0)
         here = await store.chat(

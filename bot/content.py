@@ -7,6 +7,7 @@ from aiogram.types import Message
 
 from bot.fields import fields_of, spaced
 from bot.rich import LONGEST, chunks
+from moderation.text import normalize
 
 MOST_PARTS = 64  # scored one by one; what comes on top of them is scored together
 # Telegram's own, which stand for others; nobody may ever be punished under one of these ids.
@@ -37,17 +38,21 @@ def texts_of(message: Message) -> list[Part]:
     """Every part of a message that holds words. Smileys and dots alone are none: the model learned
     from words, and a row of laughing faces is no ground to judge anybody.
 
-    Who forwards something answers for it; who quotes or replies to another chat doesn't.
+    Who forwards something answers for it; who quotes or replies to another chat doesn't, nor for
+    what an inline bot makes later of a message that was sent by it.
     """
-    authored = not _is_forwarded_from_here(message)
+    is_edited_by_bot = message.via_bot is not None and message.edit_date is not None
+    authored = not _is_forwarded_from_here(message) and not is_edited_by_bot
     parts = [Part(field, text, authored) for field, text in fields_of(message)]
     parts += _options(message, authored)
+    parts += _tasks(message, authored)
     if quote := message.quote:
         parts.append(Part("quote", quote.text, authored=False))
     if reply := message.external_reply:
         parts += [Part("external_reply", text, authored=False) for _, text in fields_of(reply)]
-        options = reply.poll.options if reply.poll else []
-        parts += [Part("external_reply", option.text, authored=False) for option in options]
+        items = [option.text for option in reply.poll.options] if reply.poll else []
+        items += [task.text for task in reply.checklist.tasks] if reply.checklist else []
+        parts += [Part("external_reply", text, authored=False) for text in items]
     return bounded(part for part in dict.fromkeys(parts) if _has_words(part.text))
 
 
@@ -63,7 +68,12 @@ def names_of(message: Message) -> list[Part]:
             ("forward", chat.title if chat else None),
             ("forward", getattr(origin, "sender_user_name", None)),
             ("forward", getattr(origin, "author_signature", None)),
+            ("forward", getattr(getattr(origin, "sender_user", None), "full_name", None)),
         ]
+    if story := message.story:
+        found.append(("forward", story.chat.title))
+    if bot := message.via_bot:
+        found.append(("bot", bot.full_name))
     if (sticker := message.sticker) and sticker.set_name:
         found.append(("sticker", spaced(sticker.set_name)))
     parts = [Part(field, text, authored=False) for field, text in found if text]
@@ -133,6 +143,15 @@ def _options(message: Message, authored: bool) -> list[Part]:
     return found
 
 
+def _tasks(message: Message, authored: bool) -> list[Part]:
+    """The tasks of a list: in one that others may add to, nobody knows later whose they are."""
+    checklist = message.checklist
+    if checklist is None:
+        return []
+    others = bool(checklist.others_can_add_tasks) and message.edit_date is not None
+    return [Part("checklist", task.text, authored and not others) for task in checklist.tasks]
+
+
 def _is_forwarded_from_here(message: Message) -> bool:
     """Whether it is what an anonymous administrator of this very chat has said."""
     chat = getattr(message.forward_origin, "sender_chat", None)
@@ -140,4 +159,4 @@ def _is_forwarded_from_here(message: Message) -> bool:
 
 
 def _has_words(text: str) -> bool:
-    return any(char.isalnum() for char in text)
+    return any(map(str.isalnum, text)) or any(map(str.isalnum, normalize(text)))  # Ⓦⓞⓡⓓⓢ

@@ -1,5 +1,6 @@
 """The fields of a message in which words can stand."""
 
+import quopri
 import re
 from collections.abc import Iterator
 from itertools import chain
@@ -13,8 +14,9 @@ _PATHS: dict[str, tuple[str, ...]] = {
     "caption": ("caption",),
     "rich_message": ("rich_message.blocks.text",),  # as rich.py has flattened it
     "poll": ("poll.question", "poll.description", "poll.explanation"),
-    "poll_option": ("poll_option_added.option_text",),
-    "checklist": ("checklist.title", "checklist.tasks.text", "checklist_tasks_added.tasks.text"),
+    "added_option": ("poll_option_added.option_text",),
+    "checklist": ("checklist.title",),
+    "added_task": ("checklist_tasks_added.tasks.text",),
     "venue": ("venue.title", "venue.address"),
     "game": ("game.title", "game.description", "game.text"),
     "invoice": ("invoice.title", "invoice.description"),
@@ -30,12 +32,15 @@ _PATHS: dict[str, tuple[str, ...]] = {
 _FILES = ("document", "audio", "video", "animation")
 _CARD_LINES = ("FN", "NOTE", "ORG", "TITLE", "ROLE", "NICKNAME")  # of a vCard
 _CARD_LONGEST = 2048
+_FOLD = re.compile(r"\r?\n[ \t]")
+_EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 _SEPARATORS = re.compile(r"[_\-.]+")
 
 
 def fields_of(holder: Message | ExternalReplyInfo) -> Iterator[tuple[str, str]]:
     """Every field that holds something, with its words: of a message itself, or of one in another
-    chat that it replies to. A poll's options aren't among them, for others may have added some."""
+    chat that it replies to. A poll's options and the tasks of a list aren't among them, for others
+    may have added some."""
     for field, paths in _PATHS.items():
         for text in chain.from_iterable(_at(holder, path.split(".")) for path in paths):
             yield field, text
@@ -46,7 +51,7 @@ def fields_of(holder: Message | ExternalReplyInfo) -> Iterator[tuple[str, str]]:
     if audio := holder.audio:
         yield "audio", " ".join(filter(None, (audio.performer, audio.title)))
     for name in filter(None, (getattr(getattr(holder, k), "file_name", None) for k in _FILES)):
-        yield "file_name", spaced(name.rpartition(".")[0] or name)
+        yield "file_name", spaced(_EXTENSION.sub("", name) or name)
 
 
 def spaced(name: str) -> str:
@@ -65,8 +70,15 @@ def _at(value: Any, steps: list[str]) -> Iterator[str]:
 
 
 def _of_card(card: str) -> Iterator[str]:
-    """What people read of a vCard."""
-    for line in card[:_CARD_LONGEST].splitlines():
+    """What people read of a vCard: its lines can be folded, grouped (`item1.NOTE`) and encoded."""
+    lines = iter(_FOLD.sub("", card[:_CARD_LONGEST]).splitlines())
+    for line in lines:
         key, _, text = line.partition(":")
-        if key.partition(";")[0].upper() in _CARD_LINES:
-            yield text.replace(";", " ").replace("\\n", " ").strip()
+        name, *options = key.upper().split(";")
+        if name.rpartition(".")[2] not in _CARD_LINES:
+            continue
+        if any("QUOTED-PRINTABLE" in option for option in options):
+            while text.endswith("="):
+                text = text[:-1] + next(lines, "")
+            text = quopri.decodestring(text.encode()).decode("utf-8", "replace")
+        yield text.replace(";", " ").replace("\\n", " ").strip()

@@ -15,7 +15,7 @@ _CHUNK = re.compile(
 _PART = re.compile(r"[^!?\"«»“”„(),;:]+")
 _WORD = re.compile(r"[\w@$€]+")
 _ADDRESS = re.compile(
-    r"https?:|www\.|[@#/]\w|[\w.+-]+@[\w-]+\.\w|(?:[a-z0-9-]{2,}\.)+[a-z]{2,}/", re.IGNORECASE
+    r"https?:|www\.|[@/]\w|[\w.+-]+@[\w-]+\.\w|(?:[a-z0-9-]{2,}\.)+[a-z]{2,}/", re.IGNORECASE
 )
 _REPEATS = re.compile(r"([а-яё])\1{2,}", re.IGNORECASE)
 # A sign is no separator, or a row of underscores could be read in more ways than anybody can try.
@@ -144,7 +144,7 @@ def _join(match: re.Match[str]) -> str:
 
 def _read(match: re.Match[str]) -> str:
     chunk = match[0]
-    if _ADDRESS.match(chunk):
+    if chunk.isascii() and _ADDRESS.match(chunk):  # no real one mixes alphabets
         return chunk
     return reveal(chunk) or _PART.sub(_read_part, chunk)
 
