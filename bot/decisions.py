@@ -76,8 +76,8 @@ async def claim_person(
             reason = language(preferences.language).plain("act.overruled")
             for step in (Step.DECISION, Step.VERDICT, Step.PERSON):
                 await sanctions.cancel(session, case.id, _ON_PERSONS, step, reason)
-            await people.withdraw_strike(session, case.id)
-        elif case.prediction.user_id > 0:
+            await people.forgive(session, case)
+        elif case.prediction.user_id != 0:
             await people.strike(session, case, preferences.strike_days)
         known = await sanctions.enforcements(session, case.id)
         await sanctions.replan(session, case.id, enforce.plan_person(decision, known))

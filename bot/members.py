@@ -3,11 +3,11 @@
 from typing import Any
 
 from aiogram import Bot
-from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError
+from aiogram.exceptions import AiogramError, TelegramBadRequest, TelegramForbiddenError
 from aiogram.types import Message
 from cachetools import TTLCache
 
-from bot.telegram import GetRawAdministrators, GetRawChatMember
+from bot.telegram import GetRawAdministrators, GetRawChat, GetRawChatMember
 
 # Without them the bot can only report.
 NEEDED_RIGHTS = ("can_delete_messages", "can_restrict_members")
@@ -15,11 +15,12 @@ _SECONDS = 60
 
 
 class Members:
-    """Members by chat and id."""
+    """Members by chat and id, and the channel that a chat discusses."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
         self._known: TTLCache[tuple[int, int], dict[str, Any]] = TTLCache(10_000, _SECONDS)
+        self._linked: TTLCache[int, int | None] = TTLCache(1_000, _SECONDS)
 
     async def member(self, chat_id: int, user_id: int) -> dict[str, Any]:
         """The ChatMember as Telegram sent it; status "left" for somebody unknown there."""
@@ -37,6 +38,17 @@ class Members:
         member = await self.member(chat_id, user_id)
         return member.get("status") in ("creator", "administrator")
 
+    async def is_linked(self, chat_id: int, channel_id: int) -> bool:
+        """Whether a channel is the one that a group discusses: what it writes in its own name is
+        the owners' word. Not so if Telegram doesn't say."""
+        if chat_id not in self._linked:
+            try:
+                found = await self._bot(GetRawChat(chat_id=chat_id))
+            except AiogramError:
+                found = {}
+            self._linked[chat_id] = found.get("linked_chat_id")
+        return self._linked[chat_id] == channel_id
+
     async def is_moderator(self, chat_id: int, user_id: int) -> bool:
         """Whether this person may decide cases of the chat: asked anew, for an administrator can
         have been demoted a moment ago."""
@@ -50,7 +62,8 @@ class Members:
             found = await self._bot(GetRawAdministrators(chat_id=chat_id))
         except (TelegramBadRequest, TelegramForbiddenError):
             return False
-        return all(_moderates(member) for member in found if member.get("is_anonymous"))
+        hidden = [member for member in found if member.get("is_anonymous")]
+        return bool(hidden) and all(map(_moderates, hidden))  # one may just have been demoted
 
     async def may(self, chat_id: int, user_id: int, right: str) -> bool:
         """Whether a moderator has one certain right."""

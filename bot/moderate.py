@@ -4,21 +4,19 @@ import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 
-import structlog
 from aiogram import Bot, Router
-from aiogram.exceptions import AiogramError
 from aiogram.types import Message, Update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import enforce
 from bot.content import Sender, is_ignored, sender_of, texts_of
 from bot.evidence import Scored, case_of, evidence_of, hash_of, prediction_of, secret, weightiest
+from bot.language import language
 from bot.members import Members
 from bot.names import Names, look_at
 from bot.outbox import Outbox
 from bot.places import GROUPS, in_groups
-from bot.telegram import describe
-from moderation import albums, context, people, store
+from moderation import albums, context, owing, people, sanctions, store
 from moderation.batcher import Batcher
 from moderation.columns import now
 from moderation.context import Context
@@ -28,10 +26,8 @@ from moderation.memory import text_key
 from moderation.policy import Action, Decision, Policy, judge
 from moderation.preferences import Preferences, climb
 from moderation.settings import Settings
-from moderation.states import Origin
+from moderation.states import Act, ActState, Origin
 from moderation.tables import Case, Chat
-
-log = structlog.get_logger()
 
 
 def router() -> Router:
@@ -73,7 +69,8 @@ async def on_message(
     sender = sender_of(message)
     if sender is None or is_ignored(message, bot.id):
         return
-    if message.media_group_id and await _fell_with_album(message, bot, sessions):
+    if message.media_group_id and (fallen := await _fallen(message, sessions)) is not None:
+        outbox.put(fallen)
         return
     if scored:
         case = await _record(message, scored, sender, sessions, ledger, members, settings)
@@ -82,17 +79,17 @@ async def on_message(
     await look_at(message, names)
 
 
-async def _fell_with_album(message: Message, bot: Bot, sessions: Sessions) -> bool:
-    """Whether the album that a message belongs to was deleted before this item of it came."""
+async def _fallen(message: Message, sessions: Sessions) -> Case | None:
+    """The case for which the album that a message belongs to was deleted before this item of it
+    came; what it asked for is to be done again."""
     async with sessions.begin() as session:
         chat_id, message_id = message.chat.id, message.message_id
-        fell = await albums.add(session, chat_id, message_id, message.media_group_id or "")
-    if fell:
-        try:
-            await bot.delete_message(chat_id, message_id)
-        except AiogramError as error:
-            log.warning("item of an album not deleted", chat=chat_id, reason=describe(error))
-    return fell
+        case_id = await albums.add(session, chat_id, message_id, message.media_group_id or "")
+        if case_id is None:
+            return None
+        await sanctions.reopen_deletion(session, case_id)
+        await owing.owe(session, case_id)
+        return await session.get_one(Case, case_id)
 
 
 async def _record(
@@ -175,18 +172,26 @@ async def _punish(
     chat: Chat,
     settings: Settings,
 ) -> None:
-    """Add a strike, see how high up the ladder that is, and plan the acts."""
+    """Add a strike, see how high up the ladder that is, and plan the acts. Whatever becomes of
+    a message, its author has one strike and hears of it once."""
     preferences = Preferences.of(chat.preferences)
     action = decision.action
     prediction = case.prediction
-    if action >= Action.WARN and prediction.user_id > 0 and not policy.dry_run:
-        await people.strike(session, case, preferences.strike_days)
+    if action >= Action.WARN and not policy.dry_run:
+        strike = await people.strike(session, case, preferences.strike_days)
         # Punishing a person needs stricter evidence than removing a message.
         if prediction.remembered is None and decision.score >= policy.punish_threshold:
-            count = await people.count_strikes(session, chat.id, prediction.user_id, now())
-            action = climb(action, count, preferences)
+            author = prediction.user_id
+            count = await people.count_strikes(session, chat.id, author, now(), strike)
+            climbed = climb(action, count, preferences)
+            if author > 0 or climbed is Action.BAN:  # a channel can be banned, but not muted
+                action = climbed
+    is_warned = await sanctions.is_warned(session, case)
     for act in enforce.plan(action, policy, preferences, settings.mute_hours):
         act.case_id = case.id
+        if is_warned and act.act is Act.NOTICE and act.state is ActState.PENDING:
+            words = language(preferences.language)
+            act.state, act.detail = ActState.SKIPPED, words.plain("act.warned")
         session.add(act)
 
 
@@ -202,7 +207,10 @@ async def _exempt(
         return sender.exempt
     if sender.id in preferences.exempt:
         return "exempt"
-    if decision.action and not sender.is_channel:
+    if decision.action and sender.is_channel:
+        is_linked = await members.is_linked(message.chat.id, sender.id)
+        return "linked_channel" if is_linked else None
+    if decision.action:
         administers = await members.is_administrator(message.chat.id, sender.id)
         return "administrator" if administers else None
     return None

@@ -75,7 +75,8 @@ class Names:
         decision = decide(scored.prediction.scores, preferences.policy(now()), authored=False)
         if not decision.over or sender.id in preferences.exempt:
             return
-        if sender.id > 0 and await self._members.is_administrator(chat.id, sender.id):
+        spares = self._members.is_administrator if sender.id > 0 else self._members.is_linked
+        if await spares(chat.id, sender.id):
             return
         await self._record(chat.id, sender, scored, decision)
 

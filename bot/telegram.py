@@ -55,6 +55,9 @@ REPEATABLE = frozenset(
 _SO_ALREADY = ("message is not modified", "message to delete not found")
 # Whether the call took effect can't be known.
 LOST = (TelegramNetworkError, TelegramServerError, ClientDecodeError)
+# Says nothing of the call itself, so that the same may be done later.
+UNHEARD = (*LOST, TelegramRetryAfter)
+_LONGEST = 90.0  # seconds that a call is repeated
 
 
 class GetRawUpdates(TelegramMethod[list[dict[str, Any]]]):
@@ -89,6 +92,15 @@ class GetRawAdministrators(TelegramMethod[list[dict[str, Any]]]):
     chat_id: int
 
 
+class GetRawChat(TelegramMethod[dict[str, Any]]):
+    """getChat without decoding, for the same reason."""
+
+    __returning__ = dict[str, Any]
+    __api_method__ = "getChat"
+
+    chat_id: int
+
+
 class Session(AiohttpSession):
     """Decodes answers with models that stay: pydantic makes the one of each method anew as soon as
     nothing holds it, and that takes longer than the rest of a call."""
@@ -118,13 +130,14 @@ class Retries(BaseRequestMiddleware):
 
         def delay(error: Exception) -> bool | float:
             if isinstance(error, TelegramRetryAfter):
-                return not is_held(method) and float(error.retry_after)
+                is_bearable = error.retry_after <= _LONGEST
+                return is_bearable and not is_held(method) and float(error.retry_after)
             if isinstance(error.__cause__, ClientConnectorError):
                 return True  # it never left
             return method.__api_method__ in REPEATABLE and isinstance(error, LOST)
 
         try:
-            async for attempt in stamina.retry_context(on=delay, attempts=6, timeout=90):
+            async for attempt in stamina.retry_context(on=delay, attempts=6, timeout=_LONGEST):
                 with attempt:
                     return await make_request(bot, method)
         except TelegramBadRequest as error:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from moderation.agreement import resolve
@@ -24,12 +24,14 @@ async def member(session: AsyncSession, chat_id: int, user_id: int) -> Member:
     return found
 
 
-async def count_strikes(session: AsyncSession, chat_id: int, user_id: int, at: datetime) -> int:
-    """The strikes of a person that still count."""
-    return (
-        await session.scalar(select(func.count(Strike.id)).where(*_standing(chat_id, user_id, at)))
-        or 0
-    )
+async def count_strikes(
+    session: AsyncSession, chat_id: int, user_id: int, at: datetime, upto: int | None = None
+) -> int:
+    """The strikes of a person that still count; of those before and with the one `upto`."""
+    statement = select(func.count(Strike.id)).where(*_standing(chat_id, user_id, at))
+    if upto is not None:
+        statement = statement.where(Strike.id <= upto)
+    return await session.scalar(statement) or 0
 
 
 async def strikes(
@@ -40,8 +42,12 @@ async def strikes(
     return (await session.scalars(statement)).all()
 
 
-async def strike(session: AsyncSession, case: Case, days: int) -> None:
-    """Add a strike for a case, unless there is one."""
+async def strike(session: AsyncSession, case: Case, days: int) -> int:
+    """Add a strike for a case, unless its message has one: whoever edits it breaks the rules with
+    it once. The id of that strike."""
+    standing = await session.scalar(_strike_of(case))
+    if standing is not None:
+        return standing
     await ensure(
         session,
         Strike,
@@ -50,6 +56,13 @@ async def strike(session: AsyncSession, case: Case, days: int) -> None:
         case_id=case.id,
         expires_at=now() + timedelta(days=days),
     )
+    return (await session.scalars(select(Strike.id).where(Strike.case_id == case.id))).one()
+
+
+async def forgive(session: AsyncSession, case: Case) -> None:
+    """The strike of a case's message doesn't count any more, whichever revision gave it."""
+    forgiven = update(Strike).where(Strike.id.in_(_strike_of(case)))
+    await session.execute(forgiven.values(withdrawn_at=now()))
 
 
 async def withdraw_strike(session: AsyncSession, case_id: int) -> None:
@@ -150,6 +163,24 @@ async def left(session: AsyncSession, chat_id: int, user_id: int) -> None:
             Member.user_id == user_id,
             Member.reports_blocked_until.is_(None),
         )
+    )
+
+
+def _strike_of(case: Case) -> Select[int]:
+    """The strike that a case's message has; of one about a name, the case's own."""
+    row = case.prediction
+    message = and_(
+        Prediction.chat_id == row.chat_id,
+        Prediction.message_id == row.message_id,
+        Prediction.message_id != 0,
+    )
+    return (
+        select(Strike.id)
+        .join(Case, Case.id == Strike.case_id)
+        .join(Prediction, Prediction.id == Case.prediction_id)
+        .where(Strike.chat_id == case.chat_id, Strike.withdrawn_at.is_(None))
+        .where(or_(Case.id == case.id, message))
+        .order_by(Strike.id)
     )
 
 

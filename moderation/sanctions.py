@@ -41,6 +41,18 @@ async def replan(session: AsyncSession, case_id: int, rows: Sequence[Enforcement
             session.add(row)
         else:
             before.state, before.detail, before.until = ActState.PENDING, None, row.until
+            before.created_at = now()
+
+
+async def reopen_deletion(session: AsyncSession, case_id: int) -> None:
+    """Do a case's deletion again, for there is more to delete than was known: one that is under
+    way, too, since nobody can tell what it still takes with it."""
+    statement = update(Enforcement).where(
+        Enforcement.case_id == case_id,
+        Enforcement.act == Act.DELETE,
+        Enforcement.state.in_([ActState.ATTEMPTED, ActState.DONE]),
+    )
+    await session.execute(statement.values(state=ActState.PENDING, detail=None))
 
 
 async def cancel(
@@ -69,6 +81,30 @@ async def begin_all(session: AsyncSession, ids: Sequence[int]) -> None:
     """Take acts upon oneself that were found open in the same transaction."""
     statement = update(Enforcement).where(Enforcement.id.in_(ids))
     await session.execute(statement.values(state=ActState.ATTEMPTED))
+
+
+async def end(
+    session: AsyncSession,
+    enforcement_id: int,
+    state: ActState,
+    detail: str | None = None,
+    message_id: int | None = None,
+) -> None:
+    """Note what became of an act that was begun; what was asked for anew meanwhile stays open."""
+    statement = update(Enforcement).where(
+        Enforcement.id == enforcement_id, Enforcement.state == ActState.ATTEMPTED
+    )
+    values = {"state": state, "detail": detail, "message_id": message_id}
+    await session.execute(statement.values(**values))
+
+
+async def is_open(session: AsyncSession, case_id: int) -> bool:
+    """Whether something is still to be done about a case."""
+    statement = select(Enforcement.id).where(
+        Enforcement.case_id == case_id,
+        Enforcement.state.in_([ActState.PENDING, ActState.ATTEMPTED]),
+    )
+    return await session.scalar(statement.limit(1)) is not None
 
 
 async def deletions(
@@ -157,6 +193,23 @@ async def mutes(session: AsyncSession, chat_id: int, user_id: int) -> list[Mute]
         for row in rows
         if row.act is Act.MUTE
     ]
+
+
+async def is_warned(session: AsyncSession, case: Case) -> bool:
+    """Whether the author heard of another revision of a case's message, or is about to, and no
+    moderator took that back."""
+    row = case.prediction
+    statement = (
+        select(Enforcement.id)
+        .join(Case, Case.id == Enforcement.case_id)
+        .join(Prediction, Prediction.id == Case.prediction_id)
+        .where(Prediction.chat_id == row.chat_id, Prediction.message_id == row.message_id)
+        .where(Case.id != case.id, Enforcement.act == Act.NOTICE)
+        .where(Enforcement.state.in_([ActState.PENDING, ActState.ATTEMPTED, ActState.DONE]))
+        .where(or_(Case.verdict.is_(None), Case.verdict != Verdict.CLEAN))
+        .where(or_(Case.person.is_(None), Case.person != PersonDecision.FORGIVE))
+    )
+    return bool(await session.scalar(select(statement.exists())))
 
 
 async def notices_to(

@@ -111,6 +111,7 @@ class Chat:
     username: str | None = None
     is_forum: bool = False
     description: str | None = None
+    linked_chat_id: int | None = None
     user: User | None = None
     permissions: frozenset[str] = ALL_PERMISSIONS
     members: dict[int, Member] = field(default_factory=dict)
@@ -153,6 +154,8 @@ class Chat:
             shape["permissions"] = {name: name in self.permissions for name in PERMISSIONS}
         if self.description:
             shape["description"] = self.description
+        if self.linked_chat_id:
+            shape["linked_chat_id"] = self.linked_chat_id
         return shape
 
     def live_message(self, message_id: int) -> Message | None:

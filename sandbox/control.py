@@ -19,6 +19,7 @@ TELEGRAM = web.AppKey("telegram", Telegram)
 FIRST_USER_ID = 5_000_000_000
 FIRST_CHAT_ID = -1_001_000_100_000
 USER_FIELDS = frozenset(field.name for field in fields(User))
+CHAT_FIELDS = ("title", "username", "is_forum", "description", "linked_chat_id", "is_deleted")
 
 Command = Callable[[Telegram, Json], Json]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -48,7 +49,7 @@ def add_chat(telegram: Telegram, body: Json) -> Json:
     if kind == PRIVATE:
         telegram.user(chat_id)
     chat = telegram.chat(chat_id) or Chat(chat_id, kind, str(body.get("title", "Чат")))
-    for name in ("title", "username", "is_forum", "description", "is_deleted"):
+    for name in CHAT_FIELDS:
         if name in body:
             setattr(chat, name, body[name])
     if "permissions" in body:

@@ -163,7 +163,8 @@ async def test_a_member_and_a_channel_get_no_settings_in_the_group(stage):
 
 async def test_an_anonymous_administrator_is_led_to_the_panel(stage):
     group = await stage.group()
-    await stage.people.post("messages", chat_id=group, sender_chat=group, text="/settings")
+    await stage.hide(group)
+    await stage.people.write(group, MODERATOR, "/settings")
     await until(lambda: stage.said(group, "Настройки открываются в личке"))
 
 
@@ -245,7 +246,8 @@ async def test_the_panel_speaks_the_pressers_language_and_the_group_its_own(stag
     await panel.go("English")
     await panel.shows("Now: English.")
     assert (await preferences(stage, group)).language == "en"
-    await stage.people.post("messages", chat_id=group, sender_chat=group, text="/settings")
+    await stage.hide(group)
+    await stage.people.write(group, MODERATOR, "/settings")
     await until(lambda: stage.said(group, "The settings open in a private chat"))
 
 

@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 
 from moderation.states import ActState
+from moderation.tables import Chat
 from sandbox import scene
 from tests.e2e.house import AUTHOR, MODERATOR, OWNER, PEOPLE, build
 from tests.e2e.stage import INSULT, MEMBER, STRANGER, until
@@ -168,6 +169,18 @@ async def test_in_the_name_of_a_group_nobody_gets_more_than_under_their_own(stag
     await stage.people.post("members", user_id=STRANGER, can_delete_messages=True, **hidden)
     await stage.people.write(group, STRANGER, "/settings")
     await until(lambda: stage.said(group, "Настройки открываются в личке"))
+
+
+async def test_who_hid_and_has_been_demoted_since_is_not_obeyed(stage):
+    group = await stage.group()
+    message = await stage.people.write(group, MEMBER, "Доброе утро!")
+    for text in ("/exempt", "/settings", "/preset strict"):
+        extra = {"sender_chat": group, "reply_to_message_id": message}
+        await stage.people.post("messages", chat_id=group, text=text, **extra)
+    await stage.settled(group, 4)
+    assert len(await stage.people.messages(group, scene.BOT_ID)) == 1  # the greeting
+    (chat,) = await stage.rows(Chat, Chat.id == group)
+    assert chat.preferences == {}
 
 
 async def test_deep_nesting_is_set_aside_and_the_chat_goes_on(stage):

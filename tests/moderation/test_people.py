@@ -18,11 +18,11 @@ async def sessions(database_url):
         yield found
 
 
-async def a_case(sessions, message_id=1, verdict=None, origin=Origin.DECISION, key=""):
+async def a_case(sessions, message_id=1, verdict=None, origin=Origin.DECISION, key="", revision=0):
     async with sessions.begin() as session:
         await store.chat(session, CHAT, "Группа", "supergroup")
         row = Prediction(
-            chat_id=CHAT, message_id=message_id, revision=0, user_id=USER, content_hash="0",
+            chat_id=CHAT, message_id=message_id, revision=revision, user_id=USER, content_hash="0",
             field="text", model_version="v1", scores={"insult": 0.9}, action=Action.DELETE,
             category=Category.INSULT, score=0.9, threshold=0.8,
         )  # fmt: skip
@@ -145,3 +145,25 @@ async def test_imported_labels_of_no_group_are_remembered_nowhere(sessions):
         )
     async with sessions() as session:
         assert await people.remembered(session, CHAT, "k" * 32, now() - timedelta(1)) is None
+
+
+async def test_the_revisions_of_a_message_share_a_strike(sessions):
+    first, other = await a_case(sessions, 1), await a_case(sessions, 2)
+    edited = await a_case(sessions, 1, revision=30)
+    async with sessions.begin() as session:
+        struck = [await people.strike(session, case, days=7) for case in (first, edited, other)]
+        assert struck[0] == struck[1] != struck[2]
+        assert await people.count_strikes(session, CHAT, USER, now()) == 2
+        assert await people.count_strikes(session, CHAT, USER, now(), struck[0]) == 1
+        await people.forgive(session, edited)
+        assert [s.case_id for s in await people.strikes(session, CHAT, USER, now())] == [other.id]
+        assert await people.strike(session, edited, days=7) > struck[2]
+
+
+async def test_names_have_no_message_that_they_share(sessions):
+    first, other = await a_case(sessions, 0), await a_case(sessions, 0, revision=30)
+    async with sessions.begin() as session:
+        for case in (first, other):
+            await people.strike(session, case, days=7)
+        await people.forgive(session, other)
+        assert [s.case_id for s in await people.strikes(session, CHAT, USER, now())] == [first.id]

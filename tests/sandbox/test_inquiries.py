@@ -12,6 +12,14 @@ async def test_a_chat_is_shown_with_its_permissions(client):
     assert chat["permissions"]["can_send_messages"] is True
 
 
+async def test_a_group_is_shown_with_the_channel_that_it_discusses(client):
+    assert "linked_chat_id" not in await client.result("getChat", **GROUP)
+
+    await client.control("chats", id=scene.GROUP_ID, linked_chat_id=-1_001_562_840_077)
+
+    assert (await client.result("getChat", **GROUP))["linked_chat_id"] == -1_001_562_840_077
+
+
 async def test_a_private_chat_is_shown_with_the_users_bio(client):
     await client.control("users", id=scene.MEMBER_A_ID, bio="о себе")
 
