@@ -20,6 +20,7 @@ from moderation.tables import Case, Chat, Enforcement
 
 _LONGEST = 3800  # characters of a text that is shown again, of 4096
 MERGE_AGE = timedelta(seconds=60)  # notices to one author within this become one
+_SHORTEST = timedelta(minutes=1)  # a mute of less than 30 seconds is one for ever
 _ALL = ChatPermissions(**dict.fromkeys(ChatPermissions.model_fields, True))
 _NOTHING = ChatPermissions(**dict.fromkeys(ChatPermissions.model_fields, False))
 
@@ -68,6 +69,8 @@ async def _delete(call: Call) -> None:
 
 async def _mute(call: Call) -> None:
     chat_id, user_id = call.case.chat_id, call.person
+    if call.row.until is not None and not _lasts(call.row.until - _SHORTEST):
+        raise InapplicableError(call.words.plain("act.over"))
     if call.row.former is None:
         # Written before the call: after a crash the member is restricted by ourselves.
         found = await call.bot(GetRawChatMember(chat_id=chat_id, user_id=user_id))

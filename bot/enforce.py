@@ -11,8 +11,8 @@ from bot import acts, deletions, refusals
 from bot.acts import Call, InapplicableError
 from bot.language import language
 from bot.rights import Rights
-from bot.telegram import describe
-from moderation import sanctions
+from bot.telegram import UNHEARD, describe
+from moderation import albums, sanctions
 from moderation.categories import Category
 from moderation.columns import now
 from moderation.database import Sessions
@@ -42,9 +42,10 @@ PERSON_ACTS: dict[PersonDecision, tuple[Act, ...]] = {
 PERSON_HOURS = {PersonDecision.MUTE_HOUR: 1, PersonDecision.MUTE_DAY: 24}
 UNDONE_BY = {Act.DELETE: Act.RESTORE, Act.MUTE: Act.UNMUTE, Act.BAN: Act.UNBAN}
 # What hurts others, or whom it hurts, doesn't wait behind words. Repeating one of these after a
-# crash changes nothing more.
+# crash changes nothing more, so they are put off while Telegram can't be reached.
 URGENT = frozenset({Act.DELETE, Act.MUTE, Act.BAN, Act.UNMUTE, Act.UNBAN})
 WORDS = frozenset(Act) - URGENT
+OPEN = (ActState.PENDING, ActState.ATTEMPTED)
 
 
 def plan(
@@ -77,10 +78,17 @@ def plan_person(decision: PersonDecision, known: Sequence[Enforcement]) -> list[
 
 
 async def apply(
-    bot: Bot, sessions: Sessions, rights: Rights, case: Case, kinds: Collection[Act] = URGENT
+    bot: Bot,
+    sessions: Sessions,
+    rights: Rights,
+    case: Case,
+    kinds: Collection[Act] = URGENT,
+    tried: Collection[int] = (),
 ) -> Case:
     """Attempt every act of these kinds that nobody has begun, until what stands is what was
-    decided last; the case as it is then. Never raises for a refused act."""
+    decided last; the case as it is then. Never raises for a refused act. Each is attempted once,
+    those `tried` just now not at all; words wait for what they speak of."""
+    tried = set(tried)
     while True:
         async with sessions() as session:
             # Read anew: moderators may have decided, or the group got another id.
@@ -88,29 +96,36 @@ async def apply(
             chat = await session.get_one(Chat, case.chat_id)
             rows = await sanctions.enforcements(session, case.id)
         words = language(Preferences.of(chat.preferences).language)
-        for row in (row for row in rows if row.act in kinds):
+        is_open = any(row.act in URGENT and row.state in OPEN for row in rows)
+        for row in (row for row in rows if row.act in kinds and row.id not in tried):
+            if is_open and row.act in WORDS:
+                continue
+            tried.add(row.id)
             if row.state is ActState.ATTEMPTED and row.act not in URGENT:
                 unknown = words.plain("act.unknown_whether_sent")
                 await _settle(sessions, row, ActState.FAILED, unknown)
-            elif row.state in (ActState.PENDING, ActState.ATTEMPTED):
+            elif row.state in OPEN:
                 await _attempt(Call(bot, sessions, chat, case, row, rows), rights)
         if not await _take_back(sessions, case):
             return case
 
 
-async def delete(bot: Bot, sessions: Sessions, rights: Rights, cases: Sequence[Case]) -> None:
-    """Delete the messages of many cases of one group together: a raid is over in a few calls."""
+async def delete(
+    bot: Bot, sessions: Sessions, rights: Rights, cases: Sequence[Case]
+) -> Collection[int]:
+    """Delete the messages of many cases of one group together: a raid is over in a few calls. The
+    ids of the acts that were attempted."""
     async with sessions.begin() as session:
         found = await sanctions.deletions(session, [case.id for case in cases])
         if len(found) < 2:
-            return  # apply does it
+            return ()  # apply does it
         chat = await session.get_one(Chat, cases[0].chat_id)
         await sanctions.begin_all(session, [row.id for row, _ in found])
     words = language(Preferences.of(chat.preferences).language)
     if (lack := await rights.lack(chat.id, Act.DELETE)) is not None:
         for row in {row.id: row for row, _ in found}.values():
             await _settle(sessions, row, ActState.SKIPPED, words.plain(f"reason.{lack}"))
-        return
+        return ()
 
     async def may() -> bool:
         await rights.look(chat)
@@ -122,6 +137,7 @@ async def delete(bot: Bot, sessions: Sessions, rights: Rights, cases: Sequence[C
         errors[row.id] = errors.get(row.id) or outcomes[number]
     for row in {row.id: row for row, _ in found}.values():
         await _ended(sessions, rights, chat, row, errors[row.id])
+    return errors.keys()
 
 
 async def _take_back(sessions: Sessions, case: Case) -> bool:
@@ -243,18 +259,32 @@ async def _attempt(call: Call, rights: Rights) -> None:
 async def _ended(
     sessions: Sessions, rights: Rights, chat: Chat, row: Enforcement, error: AiogramError | None
 ) -> None:
-    """Write down that an act was done, or why not."""
+    """Write down that an act was done, or why not; what Telegram wasn't reached for stays open."""
     if error is None:
         await _settle(sessions, row, ActState.DONE)
         return
     log.warning("enforcement failed", case=row.case_id, act=row.act.value, reason=describe(error))
     words = language(Preferences.of(chat.preferences).language)
     detail = refusals.of_act(words, error, is_repeatable=row.act in URGENT)
+    is_young = row.created_at > now() - albums.KEPT
+    if row.act in URGENT and isinstance(error, UNHEARD) and is_young:
+        await _put_off(sessions, row, detail, words.plain("act.overruled"))
+        return
     if refusals.is_lack(error) or refusals.is_outside(error):
         await rights.look(chat)
         if (lack := await rights.lack(chat.id, row.act)) is not None:
             detail = words.plain(f"reason.{lack}")
     await _settle(sessions, row, ActState.FAILED, detail)
+
+
+async def _put_off(sessions: Sessions, row: Enforcement, detail: str, overruled: str) -> None:
+    """Leave an act to the next round, unless it was decided meanwhile to take it back."""
+    async with sessions() as session:
+        rows = await sanctions.enforcements(session, row.case_id)
+    if any(other.act is UNDONE_BY.get(row.act) and other.id > row.id for other in rows):
+        await _settle(sessions, row, ActState.SKIPPED, overruled)
+    else:
+        await _settle(sessions, row, ActState.PENDING, detail)
 
 
 async def _settle(
@@ -265,5 +295,5 @@ async def _settle(
     message_id: int | None = None,
 ) -> None:
     async with sessions.begin() as session:
-        await sanctions.set_act(session, row.id, state, detail, message_id)
+        await sanctions.end(session, row.id, state, detail, message_id)
     row.state, row.detail, row.message_id = state, detail, message_id

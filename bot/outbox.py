@@ -8,12 +8,12 @@ from functools import partial
 
 import structlog
 from aiogram import Bot
-from aiogram.exceptions import AiogramError
+from aiogram.exceptions import AiogramError, TelegramRetryAfter
 
 from bot import enforce, review
 from bot.rights import Rights
 from bot.telegram import describe, reason_of
-from moderation import attribution, owing, store
+from moderation import attribution, owing, sanctions, store
 from moderation.away import is_away
 from moderation.batcher import Batcher
 from moderation.categories import Category
@@ -155,16 +155,17 @@ class Outbox:
         errands = list(self._acting[chat_id].values())
         self._acting[chat_id].clear()
         ids = [errand.case_id for errand in errands]
-        await self._persistently(partial(self._delete, ids), cases=len(ids), chat=chat_id)
+        tried: set[int] = set()
+        await self._persistently(partial(self._delete, ids, tried), cases=len(ids), chat=chat_id)
         for errand in errands:
-            acts = partial(self._apply, errand.case_id)
+            acts = partial(self._apply, errand.case_id, tried)
             error = await self._persistently(acts, case=errand.case_id)
             errand.end(error)
             if error is None:
                 shown = Errand(errand.case_id, errand.cards)
                 self._add(self._showing, chat_id, shown, self._show)
 
-    async def _delete(self, case_ids: Sequence[int]) -> None:
+    async def _delete(self, case_ids: Sequence[int], tried: set[int]) -> None:
         by_chat: dict[int, list[Case]] = {}
         async with self._sessions() as session:
             for case_id in case_ids:
@@ -172,11 +173,12 @@ class Outbox:
                 if (case := await session.get(Case, case_id)) is not None:
                     by_chat.setdefault(case.chat_id, []).append(case)
         for found in by_chat.values():
-            await enforce.delete(self._bot, self._sessions, self._rights, found)
+            tried |= set(await enforce.delete(self._bot, self._sessions, self._rights, found))
 
-    async def _apply(self, case_id: int) -> None:
+    async def _apply(self, case_id: int, tried: set[int]) -> None:
         if (case := await self._case(case_id)) is not None:
-            await enforce.apply(self._bot, self._sessions, self._rights, case)
+            bot, sessions, rights = self._bot, self._sessions, self._rights
+            await enforce.apply(bot, sessions, rights, case, enforce.URGENT, tried)
 
     async def _show(self, chat_id: int) -> None:
         """Send the words about the case that waits longest, then its card."""
@@ -197,7 +199,8 @@ class Outbox:
         await self._mark(case)
         await review.post(bot, sessions, case, errand.cards)
         async with sessions.begin() as session:
-            await owing.shown(session, case.id, due)
+            if not await sanctions.is_open(session, case.id):  # else it comes again
+                await owing.shown(session, case.id, due)
 
     async def _lose(self, errand: Errand, reason: str) -> None:
         """Note why a card could not be posted; it is tried again some minutes later."""
@@ -242,6 +245,6 @@ class Outbox:
                 if not is_away(error):
                     attempts += 1
                 log.warning("errand failed", reason=describe(error), **about)
-                if attempts >= MAX_ATTEMPTS:
+                if attempts >= MAX_ATTEMPTS or isinstance(error, TelegramRetryAfter):
                     return error
             await asyncio.sleep(self._retry_seconds)

@@ -13,7 +13,7 @@ from pydantic import Field
 from bot import enforce
 from bot.card import card
 from bot.language import Language, language
-from bot.telegram import LOST, GetRawAdministrators, describe, reason_of
+from bot.telegram import UNHEARD, GetRawAdministrators, describe, reason_of
 from moderation import people, sanctions, store
 from moderation.categories import TOXIC
 from moderation.columns import now
@@ -46,8 +46,9 @@ class PersonPress(CallbackData, prefix="a"):
 async def post(
     bot: Bot, sessions: Sessions, case: Case, pressed: Iterable[tuple[int, int]] = ()
 ) -> None:
-    """Show a case to its moderators, or its new state if there is a card already. Raises if nobody
-    knows whether a new card arrived: two of one case do no harm, none would.
+    """Show a case to its moderators, or its new state if there is a card already. Raises if
+    Telegram can't be reached or asks to wait, also where nobody knows whether a new card arrived:
+    two of one case do no harm, none would.
 
     `pressed` are the (chat, message) of cards whose buttons were pressed, one of two perhaps.
     """
@@ -67,7 +68,7 @@ async def post(
     known = (case.card_chat_id, case.card_message_id)
     cards = {at for at in (known, *pressed) if at[0] and at[1]}
     for chat_id, message_id in cards:
-        await edit(bot, chat_id, message_id, markup, shown)
+        await edit(bot, chat_id, message_id, markup, shown, through=UNHEARD)
     forgotten = case.prediction.user_id == 0 and not case.text  # its card was hidden for good
     if not cards and not forgotten and (case.origin is not Origin.AUDIT or reports):
         await _send(bot, sessions, case, chat, shown, markup)
@@ -79,8 +80,10 @@ async def edit(
     message_id: int | None,
     markup: InlineKeyboardMarkup | None,
     words: str | None = None,
+    through: tuple[type[AiogramError], ...] = (),
 ) -> None:
-    """Change a card, or only its buttons. A card that is gone is no failure."""
+    """Change a card, or only its buttons. A card that is gone is no failure; nor is anything else
+    save for the errors that are let `through`."""
     try:
         if words is None:
             await bot.edit_message_reply_markup(
@@ -90,6 +93,8 @@ async def edit(
             await bot.edit_message_text(
                 words, chat_id=chat_id, message_id=message_id, reply_markup=markup
             )
+    except through:
+        raise
     except AiogramError as error:
         log.warning("card not changed", chat=chat_id, card=message_id, reason=describe(error))
 
@@ -180,7 +185,7 @@ async def _send(
         try:
             sent = await bot.send_message(target, words, reply_markup=markup)
             break
-        except LOST:
+        except UNHEARD:
             raise
         except AiogramError as failure:
             error = reason_of(failure)
@@ -198,6 +203,8 @@ async def _owner(bot: Bot, chat: Chat) -> int | None:
     what was deleted, and are for those who moderate."""
     try:
         members = await bot(GetRawAdministrators(chat_id=chat.id))
+    except UNHEARD:
+        raise
     except AiogramError as error:
         log.info("administrators unknown", chat=chat.id, reason=describe(error))
         return None

@@ -16,8 +16,8 @@ KEPT = timedelta(hours=48)  # Telegram lets nothing older be deleted
 _DELETED = (ActState.PENDING, ActState.ATTEMPTED, ActState.DONE)
 
 
-async def add(session: AsyncSession, chat_id: int, message_id: int, album_id: str) -> bool:
-    """Note an item of an album; whether another item's words were the end of them all."""
+async def add(session: AsyncSession, chat_id: int, message_id: int, album_id: str) -> int | None:
+    """Note an item of an album; the case, if another item's words were the end of them all."""
     await session.execute(delete(AlbumItem).where(AlbumItem.created_at < now() - KEPT))
     key = {"chat_id": chat_id, "album_id": album_id[:64]}
     await ensure(session, AlbumItem, message_id=message_id, **key, created_at=now())
@@ -31,7 +31,7 @@ async def add(session: AsyncSession, chat_id: int, message_id: int, album_id: st
         .where(Enforcement.act == Act.DELETE, Enforcement.state.in_(_DELETED))
         .where(or_(Case.verdict.is_(None), Case.verdict != Verdict.CLEAN))
     )
-    return await session.scalar(condemned.limit(1)) is not None
+    return await session.scalar(condemned.order_by(Case.id).limit(1))
 
 
 async def others(session: AsyncSession, chat_id: int, message_ids: Sequence[int]) -> dict[int, int]:

@@ -1,11 +1,15 @@
 """Acts as real calls to the sandbox, those too that no preset asks for."""
 
+from datetime import timedelta
+
 import pytest
+import stamina
 
 from bot import enforce
 from bot.rights import Rights
 from bot.telegram import make_bot
 from moderation import sanctions, store
+from moderation.columns import now
 from moderation.settings import Settings
 from moderation.states import Act, ActState, Step
 from moderation.tables import Case, Enforcement
@@ -169,3 +173,63 @@ async def test_nothing_is_done_to_who_was_forgotten(stage, planned):
     await apply(bot, sessions, case)
     assert {row.state for row in (await outcomes(sessions, case)).values()} == {ActState.SKIPPED}
     assert not (await people.get("calls", method="banChatMember"))["calls"]
+
+
+async def change(sessions, case, **values):
+    async with sessions.begin() as session:
+        for row in await sanctions.enforcements(session, case.id):
+            for name, value in values.items():
+                setattr(row, name, value)
+
+
+@pytest.mark.parametrize("kind", ["500", "502html", "drop", "429"])
+async def test_what_telegram_was_not_reached_for_is_put_off_and_done_later(stage, planned, kind):
+    bot, sessions, people = stage
+    case = await planned(Act.DELETE, Act.BAN, Act.NOTICE)
+    for method in ("deleteMessage", "banChatMember"):
+        await people.post("faults", method=method, kind=kind, count=1, retry_after=1000)
+    with stamina.set_testing(True, attempts=1):
+        await apply(bot, sessions, case)
+    rows = await outcomes(sessions, case)
+    assert {row.state for row in rows.values()} == {ActState.PENDING}  # words wait for the acts
+    assert rows[Act.DELETE].detail.startswith("Telegram")
+    await apply(bot, sessions, case)
+    rows = await outcomes(sessions, case)
+    assert [rows[act].state for act in (Act.DELETE, Act.BAN)] == [ActState.DONE] * 2
+    assert rows[Act.NOTICE].state is ActState.SKIPPED  # the author was put out
+    assert len((await people.get("calls", method="deleteMessage"))["calls"]) == 2
+
+
+async def test_what_was_put_off_is_given_up_once_telegram_would_refuse_it(stage, planned):
+    bot, sessions, people = stage
+    case = await planned(Act.DELETE)
+    await change(sessions, case, created_at=now() - timedelta(hours=49))
+    await people.post("faults", method="deleteMessage", kind="500", count=1)
+    with stamina.set_testing(True, attempts=1):
+        await apply(bot, sessions, case)
+    row = (await outcomes(sessions, case))[Act.DELETE]
+    assert (row.state, row.detail) == (ActState.FAILED, "Telegram не ответил")
+
+
+async def test_what_was_taken_back_while_it_was_tried_is_not_put_off(stage, planned):
+    bot, sessions, people = stage
+    case = await planned(Act.BAN)
+    await change(sessions, case, state=ActState.ATTEMPTED)
+    async with sessions.begin() as session:
+        await sanctions.plan(session, case.id, [Act.UNBAN], Step.VERDICT)
+    await people.post("faults", method="banChatMember", kind="500", count=1)
+    with stamina.set_testing(True, attempts=1):
+        await apply(bot, sessions, case)
+    rows = await outcomes(sessions, case)
+    assert [rows[act].state for act in (Act.BAN, Act.UNBAN)] == [ActState.SKIPPED, ActState.DONE]
+    assert await status(people, scene.MEMBER_A_ID) == "member"
+
+
+async def test_a_mute_whose_time_is_over_does_not_become_one_for_ever(stage, planned):
+    bot, sessions, people = stage
+    case = await planned(Act.MUTE)
+    await change(sessions, case, until=now() + timedelta(seconds=20))
+    await apply(bot, sessions, case)
+    row = (await outcomes(sessions, case))[Act.MUTE]
+    assert (row.state, row.detail) == (ActState.SKIPPED, "этот срок уже прошёл")
+    assert not (await people.get("calls", method="restrictChatMember"))["calls"]

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
+import stamina
 from sqlalchemy import select
 
 from bot.outbox import Outbox
@@ -206,15 +207,58 @@ async def test_a_case_that_always_fails_holds_up_no_other_and_stays_owed(stage, 
         assert [case_id for case_id, _ in await owing.owed(session)] == [first.id]
 
 
-async def test_what_failed_is_tried_again_after_a_while(stage, recorded, people, monkeypatch):
+@pytest.mark.parametrize("kind", ["500", "502html", "drop", "429"])
+@pytest.mark.parametrize("method", ["sendMessage", "getChatAdministrators"])
+async def test_what_failed_is_tried_again_after_a_while(stage, recorded, monkeypatch, method, kind):
     monkeypatch.setattr("bot.outbox.RESUME_SECONDS", 0.05)
     monkeypatch.setattr("bot.outbox.MAX_ATTEMPTS", 1)
-    _, sessions, _ = stage
-    await people.post("faults", method="sendMessage", kind="500", count=2)
+    _, sessions, people = stage
+    await people.post("faults", method=method, kind=kind, count=2, retry_after=1000)
     await recorded(1, Act.DELETE)
-    async with running(stage):
-        (case,) = await settled(sessions)
+    with stamina.set_testing(True, attempts=1):
+        async with running(stage):
+            (case,) = await settled(sessions)
     assert case.card_message_id is not None
+    assert len(await people.messages(OWNER, scene.BOT_ID)) == 1
+
+
+@pytest.mark.parametrize("kind", ["500", "429"])
+async def test_acts_are_owed_until_telegram_is_reached_and_the_card_says_so(
+    stage, recorded, monkeypatch, kind
+):
+    monkeypatch.setattr("bot.outbox.RESUME_SECONDS", 0.3)
+    _, sessions, people = stage
+    for method in ("deleteMessages", "deleteMessage"):
+        await people.post("faults", method=method, kind=kind, count=10_000, retry_after=1000)
+    await recorded(2, Act.DELETE, Act.NOTICE)
+    with stamina.set_testing(True, attempts=1):
+        async with running(stage):
+            async with asyncio.timeout(20):
+                while len(cards := await people.messages(OWNER, scene.BOT_ID)) < 2:
+                    await asyncio.sleep(0.02)
+            assert all("даляю сообщение… (Telegram" in card["text"] for card in cards)
+            assert not await people.ephemeral(GROUP)
+            await people.http.delete(f"{people.url}sandbox/faults")
+            await settled(sessions)
+    cards = await people.messages(OWNER, scene.BOT_ID)
+    assert ["Сообщение удалено" in card["text"] for card in cards] == [True, True]
+    assert len(await people.ephemeral(GROUP)) == 2
+
+
+async def test_a_change_of_a_card_is_owed_too(stage, recorded):
+    _, sessions, people = stage
+    (case,) = await recorded(1, Act.DELETE)
+    with stamina.set_testing(True, attempts=1):
+        async with running(stage) as outbox:
+            await settled(sessions)
+            await people.post("faults", method="editMessageText", kind="500", count=2)
+            async with sessions.begin() as session:
+                await owing.owe(session, case.id)
+                await store.claim(session, case.id, Verdict.CONFIRMED, OWNER, "Анна")
+            outbox.put(case)
+            await settled(sessions)
+    (card,) = await people.messages(OWNER, scene.BOT_ID)
+    assert "Анна" in card["text"]
 
 
 async def test_a_case_that_was_forgotten_meanwhile_is_passed_over(stage):

@@ -1,3 +1,4 @@
+import asyncio
 import json
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from bot.content import Part, is_ignored, names_of, texts_of
 from bot.decoding import decode
 from moderation import albums, sanctions
 from moderation.policy import Action
-from moderation.states import Act
+from moderation.states import Act, ActState
 from moderation.tables import Case, Chat, Enforcement, Prediction
-from sandbox import scene
+from sandbox import control, scene
+from sandbox.faults import Fault
 from tests.bot.house import house
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -24,6 +26,7 @@ SHAPES = [
     for shape in json.loads(path.read_text(encoding="utf-8"))
 ]
 GROUP, ALBUM = scene.GROUP_ID, "13902934871231000"
+LINKED = -1_001_562_840_077
 INSULT = "Ну ты идиот"
 PHOTO = [{"file_id": "a", "file_unique_id": "b", "width": 1, "height": 1}]
 
@@ -31,6 +34,7 @@ PHOTO = [{"file_id": "a", "file_unique_id": "b", "width": 1, "height": 1}]
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def home(tmp_path_factory):
     async with house(tmp_path_factory.mktemp("shapes")) as found:
+        found.telegram.chats[GROUP].linked_chat_id = LINKED
         yield found
 
 
@@ -129,16 +133,36 @@ async def test_of_an_album_all_items_go_with_the_words_and_one_case_tells_of_it(
     async with home.sessions() as session:
         ids = [number for _, number in await sanctions.deletions(session, [case.id])]
     assert ids == [700, 701]
+    async with home.sessions.begin() as session:
+        (row, *_) = await sanctions.enforcements(session, case.id)
+        row.state = ActState.DONE
     # What comes later, even with words of its own, goes without another case.
     await home.handle(decode(a_message(702, **item, caption=INSULT), home.bot))
     await home.handle(decode(a_message(703, **item), home.bot))
     assert await newest(home.sessions, Case) == case.id
-    deleted = [
-        int(call.shape()["params"]["message_id"])
-        for call in home.telegram.journal.calls
-        if call.method.lower() == "deletemessage"
-    ]
-    assert deleted == [702, 703]
+    async with home.sessions() as session:
+        ids = [number for _, number in await sanctions.deletions(session, [case.id])]
+    assert ids == [700, 702, 703, 701]
+
+
+async def test_what_comes_after_its_album_fell_is_deleted_once_telegram_is_reached(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("bot.outbox.RESUME_SECONDS", 0.2)
+    item = {"chat_id": GROUP, "user_id": scene.MEMBER_A_ID, "photo": PHOTO, "media_group_id": ALBUM}
+    async with house(tmp_path, acts=True) as found:
+        found.telegram.updates.drop_pending()
+        for more in ({"caption": INSULT}, {}):
+            written = control.write(found.telegram, item | more)["message"]["message_id"]
+            body = found.telegram.updates.pending.popleft().body
+            await found.handle(decode(body, found.bot))
+            async with asyncio.timeout(20):
+                while not found.telegram.chats[GROUP].messages[written].deleted:
+                    await asyncio.sleep(0.02)
+            for kind in ("500", "429"):
+                found.telegram.faults.plan(Fault("deletemessages", kind, 1, retry_after=1000))
+        assert await newest(found.sessions, Case) == await newest(found.sessions, Prediction) == 1
+        assert not found.telegram.faults.planned[2:]
 
 
 async def test_an_album_whose_deletion_was_wrong_is_left_alone(home):

@@ -9,6 +9,7 @@ from aiogram.exceptions import (
     ClientDecodeError,
     TelegramBadRequest,
     TelegramNetworkError,
+    TelegramRetryAfter,
     TelegramServerError,
 )
 from aiogram.methods import (
@@ -24,7 +25,7 @@ from aiohttp import ClientConnectorError
 from aiohttp.client_reqrep import ConnectionKey
 from sqlalchemy.exc import StatementError
 
-from bot.telegram import REPEATABLE, Retries, describe
+from bot.telegram import REPEATABLE, GetRawAdministrators, Retries, describe
 
 
 @pytest.mark.parametrize(
@@ -86,6 +87,13 @@ async def answered(bot, method, *errors):
 async def test_what_is_as_it_was_to_be_is_a_success(bot, method, said):
     refusal = TelegramBadRequest(method=method, message=said)
     assert await answered(bot, method, refusal) == (True, 1)
+
+
+@pytest.mark.parametrize(("seconds", "calls"), [(90, 2), (91, 1)])
+async def test_what_waits_in_no_line_does_not_wait_for_hours(bot, seconds, calls):
+    asks = GetRawAdministrators(chat_id=1)
+    busy = TelegramRetryAfter(method=asks, message="Too Many Requests", retry_after=seconds)
+    assert (await answered(bot, asks, busy))[1] == calls
 
 
 async def test_a_refusal_for_another_reason_stays_one(bot):
