@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 # Processes of the tests: those over HTTP wait more than they compute. None is worth more than
 # another: a training is nice (10), and beside tests that aren't it would wait till they end.
-WORKERS ?= 4
+WORKERS ?= 3
 BIN = $(VENV)/bin
 export HF_HUB_OFFLINE ?= 1
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -133,9 +134,7 @@ async def _upgrade(engine: AsyncEngine, *, upgrades: bool) -> None:
 
 
 def _upgrade_tables(connection: Connection, upgrades: bool) -> None:
-    config = alembic_config()
-    scripts = ScriptDirectory.from_config(config)
-    known = {script.revision for script in scripts.walk_revisions()}
+    newest, known = _revisions()
     found = MigrationContext.configure(connection).get_current_revision()
     if found is not None and found not in known:
         msg = (
@@ -143,9 +142,19 @@ def _upgrade_tables(connection: Connection, upgrades: bool) -> None:
             "run the newer program, or restore a backup"
         )
         raise DatabaseError(msg)
-    if not upgrades:
-        if found != scripts.get_current_head():
-            raise OldTablesError(connection.engine.url.render_as_string(), is_empty=found is None)
+    if found == newest:
         return
+    if not upgrades:
+        raise OldTablesError(connection.engine.url.render_as_string(), is_empty=found is None)
+    config = alembic_config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+@cache
+def _revisions() -> tuple[str | None, frozenset[str]]:
+    """The newest revision of this program, and all that it knows; looking them up takes longer than
+    all else when a database is opened."""
+    scripts = ScriptDirectory.from_config(alembic_config())
+    known = frozenset(script.revision for script in scripts.walk_revisions())
+    return scripts.get_current_head(), known

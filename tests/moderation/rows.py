@@ -29,7 +29,8 @@ def prediction(chat_id, message_id, **other):
 async def say(session, user_id, chat_id=GROUP, created_at=None, text=None, label=True):
     """A message that was scored; with a text it has a case with a card, a quote and a label."""
     created_at = created_at or now()
-    given = {"user_id": user_id, "content_hash": "h", "created_at": created_at}
+    given = {"user_id": user_id, "content_hash": "h", "scores": {"rude": 0.5}}
+    given["created_at"] = created_at
     row = prediction(chat_id, next(numbers), **given)
     session.add(row)
     await session.flush()

@@ -37,6 +37,7 @@ def kill_when(pattern, output, *arguments):
     command.join()
 
 
+@pytest.mark.timeout(900)
 def test_a_run_killed_and_resumed_ends_as_one_that_was_not(gold, uninterrupted, tmp_path):
     """Killed in pretraining, and once more in fine-tuning."""
     output = tmp_path / "model"

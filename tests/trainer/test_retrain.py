@@ -21,7 +21,7 @@ from trainer.config import TrainingError
 from trainer.dataset import Files
 from trainer.retrain import Retraining, TooFewError, retrain
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 N = 240
 PHASES = ["data", "train", "calibrate", "evaluate", "compare", "report", "publish"]
