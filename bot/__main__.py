@@ -5,6 +5,7 @@ import asyncio
 import gc
 import json
 import os
+import signal
 import sys
 import urllib.error
 import urllib.request
@@ -29,6 +30,8 @@ HEALTH_SECONDS = 20  # more than its checks take together
 @cli.command()
 def run() -> None:
     """Moderate: receive updates until SIGTERM."""
+    # Until the bot listens to it itself; process 1 of a container would hear nothing.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     settings = _settings()
     # Before the libraries are loaded. Each worker of the batcher takes one core; threads of a
     # library's own wait actively for one another, and for whoever has the other core.

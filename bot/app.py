@@ -49,7 +49,8 @@ async def run(settings: Settings) -> None:
     bot = make_bot(settings)
     begun = asyncio.current_task()
     assert begun is not None
-    _on_stop(begun.cancel)  # as process 1 of a container it would hear no signal else
+    # As process 1 of a container it would hear no signal else; a second one changes nothing.
+    _on_stop(lambda: begun.cancelling() or begun.cancel())
     try:
         async with _opened(settings.database_url) as sessions:
             classifier = await asyncio.to_thread(load, settings)
@@ -170,7 +171,7 @@ async def _serve(bot: Bot, sessions: Sessions, batcher: Batcher, settings: Setti
                 group.create_task(shadow.run()),
             ]
             if settings.webhook_url:
-                background.append(group.create_task(webhook.keep(bot, settings)))
+                background.append(group.create_task(webhook.keep(bot, settings, stop)))
             group.create_task(_answer(server, settings, stop, closed))
             await inbox.run(closed, polls=not settings.webhook_url)
             await outbox.drain()

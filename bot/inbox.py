@@ -171,6 +171,8 @@ class Inbox:
                 raise
             except TelegramConflictError as error:
                 log.error("another program receives this bot's updates", reason=describe(error))
+                if "webhook" in error.message:
+                    await self._take_back()
                 await asyncio.sleep(RETRY_SECONDS)
             except (AiogramError, BusyError) as error:
                 log.warning("receiving failed", reason=describe(error))
@@ -182,6 +184,15 @@ class Inbox:
                 await asyncio.sleep(RETRY_SECONDS)
             self._workers.start(group)
             wait = POLL_SECONDS
+
+    async def _take_back(self) -> None:
+        """Delete a webhook that was set meanwhile: while there is one, asking is refused."""
+        try:
+            await self._bot.delete_webhook(drop_pending_updates=False)
+        except TelegramUnauthorizedError:
+            raise
+        except AiogramError as error:
+            log.warning("webhook not deleted", reason=describe(error))
 
     async def _wait_for_room(self, group: asyncio.TaskGroup) -> None:
         while self.waiting >= MAX_WAITING:

@@ -1,6 +1,8 @@
 """Tells Telegram how the bot receives updates: by a webhook, or by asking for them."""
 
 import asyncio
+from contextlib import suppress
+from time import monotonic
 from urllib.parse import urlsplit
 
 import structlog
@@ -17,7 +19,8 @@ log = structlog.get_logger()
 
 CONNECTIONS = 40  # at once; Telegram delivers the updates of one chat one after another
 RETRY_SECONDS = 5
-LOOK_SECONDS = 300
+LOOK_SECONDS = 300.0
+TOLD_SECONDS = 3600.0  # two programs can take it from one another for ever
 
 
 async def agree(bot: Bot, settings: Settings) -> None:
@@ -41,29 +44,38 @@ async def agree(bot: Bot, settings: Settings) -> None:
             await asyncio.sleep(RETRY_SECONDS)
 
 
-async def keep(bot: Bot, settings: Settings) -> None:
+async def keep(bot: Bot, settings: Settings, stop: asyncio.Event) -> None:
     """Set the webhook, and set it again whenever another program has taken it: without it the bot
-    hears nothing. Runs until cancelled; WebError if Telegram refuses the address at first."""
+    hears nothing. Runs until `stop`; WebError if Telegram refuses the address at first."""
     await agree(bot, settings)
-    ours = None
-    while True:
+    ours, told_at = None, -TOLD_SECONDS
+    while not stop.is_set():
         found = await _address(bot)
-        if not ours:
+        if ours is None and found and _is_same(found, settings.webhook_url):
             ours = found
         elif found is not None and found != ours:
             log.warning("webhook was taken", host=host(found))
-            await _set_again(bot, settings)
-        await asyncio.sleep(LOOK_SECONDS if ours else RETRY_SECONDS)
+            if await _is_set_again(bot, settings) and monotonic() - told_at >= TOLD_SECONDS:
+                told_at = monotonic()
+                said = of_person(None).plain("operators.webhook_taken")
+                await tell(bot, settings.operator_ids, said)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
 
 
-async def _set_again(bot: Bot, settings: Settings) -> None:
+def _is_same(found: str, wanted: str) -> bool:
+    """Whether it is the address that was set; of one in other letters Telegram has a spelling of
+    its own."""
+    return found == wanted or not wanted.isascii()
+
+
+async def _is_set_again(bot: Bot, settings: Settings) -> bool:
     try:
         await agree(bot, settings)
     except WebError as error:
         log.warning("webhook not set again", reason=str(error))
-        return
-    said = of_person(None).plain("operators.webhook_taken")
-    await tell(bot, settings.operator_ids, said)
+        return False
+    return True
 
 
 async def _address(bot: Bot) -> str | None:

@@ -2,9 +2,10 @@
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import (
@@ -49,8 +50,11 @@ class DatabaseError(Exception):
 
     @property
     def is_away(self) -> bool:
-        """Whether it may come back by itself."""
-        return self.__cause__ is not None and is_away(self.__cause__)
+        """Whether it may come back by itself; a file that can't be opened at the start won't."""
+        cause = self.__cause__
+        code = getattr(getattr(cause, "orig", None), "sqlite_errorcode", 0) & 0xFF
+        is_barred = code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+        return cause is not None and is_away(cause) and not is_barred
 
 
 class OldTablesError(DatabaseError):
@@ -104,7 +108,7 @@ def _engine(url: str, *, makes: bool) -> AsyncEngine:
             raise DatabaseError(msg) from error
     # Errors go to the log, and parameters are people's words.
     engine = create_async_engine(url, hide_parameters=True)
-    event.listen(engine.sync_engine, "connect", _pragmas)
+    event.listen(engine.sync_engine, "connect", partial(_pragmas, makes=makes))
     return engine
 
 
@@ -116,13 +120,26 @@ def _absent(file: Path) -> DatabaseError:
     return DatabaseError(f"{file}: it isn't there and can't be made in {there}")
 
 
-def _pragmas(connection: Any, _record: Any) -> None:
+def _pragmas(connection: Any, _record: Any, *, makes: bool) -> None:
     # FULL: an update that was confirmed to Telegram must survive a power cut.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000", "foreign_keys=ON"):
+    for pragma in ("synchronous=FULL", "busy_timeout=15000", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    if makes:
+        connection.execute("PRAGMA journal_mode=WAL")
 
 
 async def _upgrade(engine: AsyncEngine, *, upgrades: bool) -> None:
+    step = asyncio.create_task(  # noqa: TID251 - it never outlives this function
+        _bring_up(engine, upgrades=upgrades)
+    )
+    try:
+        await asyncio.shield(step)
+    except asyncio.CancelledError:
+        await asyncio.wait([step])  # whoever wants to stop gets whole tables, or none
+        raise
+
+
+async def _bring_up(engine: AsyncEngine, *, upgrades: bool) -> None:
     try:
         async with engine.begin() as connection:
             await connection.run_sync(_upgrade_tables, upgrades)
@@ -145,10 +162,22 @@ def _upgrade_tables(connection: Connection, upgrades: bool) -> None:
     if found == newest:
         return
     if not upgrades:
-        raise OldTablesError(connection.engine.url.render_as_string(), is_empty=found is None)
+        raise _outdated(connection, found)
+    if connection.dialect.name == "sqlite":  # its driver begins no transaction before tables
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
     config = alembic_config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _outdated(connection: Connection, revision: str | None) -> DatabaseError:
+    """What is to be said of tables that would have to be made or changed."""
+    url = connection.engine.url.render_as_string()
+    if revision is None and inspect(connection).get_table_names():
+        return DatabaseError(f"{url}: it holds tables of something else")
+    if revision is not None:  # is rolled back
+        connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+    return OldTablesError(url, is_empty=revision is None)
 
 
 @cache

@@ -5,7 +5,15 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from moderation.roots import MASKS, is_abusive, is_foreign, is_known, is_obscene, unmask
+from moderation.roots import (
+    MASKS,
+    is_abusive,
+    is_abusive_nearby,
+    is_foreign,
+    is_known,
+    is_obscene,
+    unmask,
+)
 
 Table = dict[int, str]
 
@@ -40,9 +48,9 @@ _LOOK_LETTERS, _SOUND_LETTERS = (
     for table in (_LOOKS, _SOUNDS)
 )
 # Letters of the neighbours' alphabets, as they look or sound: `піздец`, `заїбали`, `хүйня`.
-_NEAR = _table("іїєўґѕІЇЄЎҐЅ", "ииеугсИИЕУГС")
+_NEAR = _table("іїєґѕІЇЄҐЅ", "ииегсИИЕГС")
 _OTHER_NEAR = _NEAR | _table("їЇ", "еЕ")
-_FAR = _NEAR | _table("јүұөғқҡҝңҳҙҫѣѳѵӎԓӊ", "йууогкккнхзсефимлн")
+_FAR = _NEAR | _table("ўјүұөғқҡҝңҳҙҫѣѳѵӎԓӊ", "уйууогкккнхзсефимлн")
 _FAR |= {ord(chr(code).upper()): letter.upper() for code, letter in _FAR.items()}
 _DIGRAPHS = {
     "shch": "щ", "sch": "щ", "sh": "ш", "ch": "ч", "zh": "ж", "kh": "х", "ts": "ц", "tz": "ц",
@@ -138,12 +146,14 @@ def _mixed(word: str) -> Iterator[str]:
 
 def _by_neighbours(word: str) -> str | None:
     """A word with letters of another Cyrillic alphabet as the known abuse it is. Far languages have
-    harmless words that begin like obscene ones (`хүйтэн` is cold), so there the whole must be."""
-    near = _first_abusive(word.translate(table) for table in (_NEAR, _OTHER_NEAR))
-    if near is not None and _RUSSIAN.fullmatch(near):
-        return near
+    harmless words that begin like obscene ones (Mongolian `хүйтэн` is cold), so there the whole
+    must be one; `хүй` alone is one of those words itself."""
+    for near in (word.translate(_NEAR), word.translate(_OTHER_NEAR)):
+        if _RUSSIAN.fullmatch(near) and is_abusive_nearby(near):
+            return near
     far = word.translate(_FAR)
-    return far if is_obscene(far) and is_known(far) else None
+    is_meant = is_known(far) and (is_obscene(far) or far.lower().startswith("сук"))
+    return far if is_meant and word.lower() != "хүй" else None
 
 
 def _by_guess(word: str) -> str | None:

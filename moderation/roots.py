@@ -55,9 +55,15 @@ _INSULTING = (
 _OBSCENITY = re.compile("|".join(_OBSCENE))
 _ROOT = re.compile("|".join((*_OBSCENE, *_INSULTING)))
 _HARMLESS = re.compile(
-    r"ебург|ебук|ебай$|ебон|ебол|ебит$|ебин$|[пс]?[ао]?[сп]ухую|сухуе|ссыл|херувим|чмок|педикюр|педагог|петухов|козлов"
+    r"ебург|ебук|ебай$|ебон|ебол|ебит$|[пс]?[ао]?[сп]ухую|сухуе|ссыл|херувим|чмок|педикюр|педагог|петухов|козлов"
     r"|клоунад|укропн"
 )
+# The same words in Ukrainian, and words of it that only begin like obscene ones.
+_SHARED = re.compile(
+    r"идиот|дебил|ублюд|кретин|дегенерат|имбецил|засран|чмошн|мудач|гомик|гомос|шлюх|дурак"
+    r"|москал(?:и|ив|ям|ями|ях)$"
+)
+_NEARBY = re.compile(r"п[ие]дор(?:в|л|ож)|пидри|\w{0,4}прохуе|видроч|нигер|епт|еби(?:$|н)")
 
 # What stands behind the stars, most frequent first.
 _MASKED = tuple(
@@ -104,6 +110,14 @@ def is_obscene(word: str) -> bool:
 def is_known(word: str) -> bool:
     """Whether `word`, whole, is among the most frequent abusive ones."""
     return word.lower().replace("ё", "е") in _KNOWN
+
+
+def is_abusive_nearby(word: str) -> bool:
+    """Whether `word`, of a neighbouring language in Russian letters, is abuse there, too."""
+    lower = word.lower().replace("ё", "е")
+    if _NEARBY.match(lower):
+        return False
+    return is_obscene(lower) or lower in _KNOWN or bool(_SHARED.match(lower))
 
 
 def is_foreign(word: str) -> bool:

@@ -63,9 +63,10 @@ def at(url):
     return NO_WEBHOOK | {"url": url}
 
 
-async def kept(server, monkeypatch, addresses):
+async def kept(server, monkeypatch, addresses, told_seconds=0.0, url=HOOK["webhook_url"]):
     """What Telegram was told while the webhook was looked at, once for each of some answers."""
     monkeypatch.setattr(webhook, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(webhook, "TOLD_SECONDS", told_seconds)
     over = asyncio.Event()
 
     def answer():
@@ -76,15 +77,17 @@ async def kept(server, monkeypatch, addresses):
         return found
 
     server.answers["getWebhookInfo"] = answer
+    given = HOOK | {"webhook_url": url}
     settings = Settings(
-        bot_token=TOKEN, telegram_api_url=server.url, operator_ids=[5, 6], **HOOK
+        bot_token=TOKEN, telegram_api_url=server.url, operator_ids=[5, 6], **given
     )  # fmt: skip
-    bot = make_bot(settings)
-    keeping = asyncio.create_task(webhook.keep(bot, settings))
+    bot, stop = make_bot(settings), asyncio.Event()
     try:
-        await asyncio.wait_for(over.wait(), 30)
+        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+            group.create_task(webhook.keep(bot, settings, stop))
+            await over.wait()
+            stop.set()
     finally:
-        keeping.cancel()
         await bot.session.close()
     return [(method, given) for method, given in server.asked if method != "getWebhookInfo"]
 
@@ -102,11 +105,27 @@ async def test_a_webhook_that_is_taken_away_is_set_again_and_told(monkeypatch):
 
 
 async def test_an_address_as_telegram_spells_it_is_no_other_one(monkeypatch):
-    monkeypatch.setattr(webhook, "RETRY_SECONDS", 0)
-    spelt = at("http://xn--bot.test/telegram")
+    spelt, url = at("http://xn--90ai2a.test/telegram"), "http://бот.test/telegram"
     async with telegram() as server:
-        said = await kept(server, monkeypatch, [403, spelt, spelt, 403, spelt, spelt])
+        said = await kept(server, monkeypatch, [403, spelt, 403, spelt, spelt], url=url)
     assert [method for method, _ in said] == ["setWebhook"]
+
+
+@pytest.mark.parametrize("found", [NO_WEBHOOK, at("https://other.test/x")])
+async def test_one_that_is_gone_before_the_first_look_is_set_again(monkeypatch, found):
+    ours = at(HOOK["webhook_url"])
+    async with telegram() as server:
+        said = await kept(server, monkeypatch, [found, ours, ours])
+    assert [method for method, _ in said] == [*["setWebhook"] * 2, *["sendMessage"] * 2]
+
+
+async def test_operators_hear_of_two_programs_that_fight_once_an_hour(monkeypatch):
+    theirs = at("https://other.test/x")
+    async with telegram() as server:
+        said = await kept(server, monkeypatch, [theirs] * 5, told_seconds=3600.0)
+    methods = [method for method, _ in said]
+    assert methods.count("sendMessage") == 2
+    assert methods.count("setWebhook") > 4
 
 
 async def test_one_that_telegram_refuses_later_is_tried_again(monkeypatch):

@@ -52,6 +52,17 @@ async def conversation(stage):
     return [(c.text, c.flagged, c.origin, c.verdict) for c in cases], kept
 
 
+async def test_a_webhook_that_is_set_while_it_polls_is_taken_away(own_stage):
+    await own_stage.start_bot()
+    group = await own_stage.group()
+    url = f"{own_stage.people.url}bot{own_stage.token}/setWebhook"
+    given = {"url": "https://other.example/x"}
+    async with aiohttp.ClientSession() as http, http.post(url, data=given) as answer:
+        assert answer.status == 200, await answer.text()
+    await own_stage.people.write(group, MEMBER, CLEAN)
+    await own_stage.settled(group, 1)
+
+
 async def everything_done(stage):
     async def done():
         return not await stage.rows(InboxUpdate, InboxUpdate.state == UpdateState.PENDING)

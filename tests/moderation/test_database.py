@@ -1,3 +1,4 @@
+import asyncio
 import sqlite3
 import sys
 
@@ -10,7 +11,7 @@ from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from moderation import database
-from moderation.database import DatabaseError, alembic_config
+from moderation.database import DatabaseError, OldTablesError, alembic_config
 from moderation.tables import Table
 
 
@@ -92,6 +93,42 @@ async def test_a_server_without_its_library_is_one_line(monkeypatch):
     with pytest.raises(DatabaseError, match=r"pip install 'toxicity-bot\[postgres\]'"):
         async with database.opened("postgresql+asyncpg://localhost/bot"):
             pass
+
+
+@pytest.mark.parametrize("revision", [None, "0001", "0005"])
+async def test_whoever_stops_while_tables_are_made_leaves_all_or_none(tmp_path, revision):
+    for number in range(12):
+        url = f"sqlite+aiosqlite:///{tmp_path}/{number}.sqlite3"
+        if revision is not None:
+            await with_connection(url, lambda c: migrate(c, "upgrade", revision))
+        opening = asyncio.create_task(opened_once(url))
+        await asyncio.sleep(number * 0.03)
+        opening.cancel()
+        await asyncio.wait([opening])
+        await opened_once(url)
+
+
+async def opened_once(url):
+    async with database.opened(url):
+        pass
+
+
+async def test_tables_of_something_else_are_not_taken_for_an_empty_database(tmp_path):
+    with sqlite3.connect(tmp_path / "bot.sqlite3") as connection:
+        connection.execute("CREATE TABLE chat (id INTEGER)")
+    connection.close()
+    with pytest.raises(DatabaseError, match="tables of something else"):
+        async with database.opened(f"sqlite+aiosqlite:///{tmp_path}/bot.sqlite3", upgrades=False):
+            pass
+
+
+async def test_looking_at_a_database_changes_no_byte(tmp_path):
+    path = tmp_path / "bot.sqlite3"
+    path.touch()
+    with pytest.raises(OldTablesError):
+        async with database.opened(f"sqlite+aiosqlite:///{path}", upgrades=False):
+            pass
+    assert path.read_bytes() == b""
 
 
 async def test_a_file_that_is_no_database_is_one_line(tmp_path):
