@@ -21,7 +21,9 @@ async def test_only_a_moderator_of_both_connects_a_moderators_chat(stage):
     modchat = await stage.group(rights={})
     link = f"/start@demo_moderator_bot modchat_{group}"
     await stage.people.write(modchat, STRANGER, link)
-    await until(lambda: stage.said(modchat, "может только тот, кто администратор и здесь"))
+    refusal = "может только тот, кто администратор и здесь"
+    await until(lambda: whispered(stage, modchat, STRANGER, refusal))
+    await stage.settled(modchat, 1)  # what stands beside the link is judged
     await stage.people.write(modchat, OWNER, link)
     await until(lambda: stage.said(modchat, "карточки группы"))
 

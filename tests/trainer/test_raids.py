@@ -72,7 +72,7 @@ def test_a_raid_of_two_moderators_does_not_pass_the_gate(tmp_path):
 
 
 def test_honest_labels_for_what_the_model_misses_pass_and_serve(tmp_path):
-    done, models, result, _ = learn(tmp_path, honest(), "--set", "epochs=2")
+    done, models, result, _ = learn(tmp_path, honest())
     insult = next(row for row in result["table"] if row["category"] == "insult")
 
     assert done.returncode == 0, verdict_of(tmp_path)
