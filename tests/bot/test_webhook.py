@@ -93,7 +93,7 @@ async def kept(server, monkeypatch, addresses, told_seconds=0.0, url=HOOK["webho
 
 
 async def test_a_webhook_that_is_taken_away_is_set_again_and_told(monkeypatch):
-    ours, theirs = at(HOOK["webhook_url"]), at("https://name:word@other.test/x")
+    ours, theirs = at(HOOK["webhook_url"]), at("https://other.test/x")
     async with telegram() as server:
         said = await kept(server, monkeypatch, [ours, ours, theirs, ours, NO_WEBHOOK, ours, ours])
     assert [method for method, _ in said] == [
