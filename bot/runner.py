@@ -296,4 +296,4 @@ def ending(
 
 def new_folder() -> str:
     """A name for the files of a run, in the order of time."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"

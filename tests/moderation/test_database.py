@@ -97,12 +97,12 @@ async def test_a_server_without_its_library_is_one_line(monkeypatch):
 
 @pytest.mark.parametrize("revision", [None, "0001", "0005"])
 async def test_whoever_stops_while_tables_are_made_leaves_all_or_none(tmp_path, revision):
-    for number in range(12):
+    for number in range(7):
         url = f"sqlite+aiosqlite:///{tmp_path}/{number}.sqlite3"
         if revision is not None:
             await with_connection(url, lambda c: migrate(c, "upgrade", revision))
         opening = asyncio.create_task(opened_once(url))
-        await asyncio.sleep(number * 0.03)
+        await asyncio.sleep(number * 0.05)
         opening.cancel()
         await asyncio.wait([opening])
         await opened_once(url)
