@@ -54,6 +54,16 @@ def test_the_weightiest_words_are_marked_even_among_signs_of_html(case, chat):
     assert "ты <b><u>&lt;идиот&gt;</u></b> &amp; <b><u>дурак</u></b>" in shown
 
 
+@pytest.mark.parametrize("field", ["added_option", "added_task", "topic", "title"])
+def test_a_card_says_that_words_stand_beyond_the_message_about_them(case, chat, field):
+    case.prediction.field = field
+    assert "Удалено только сообщение об этом. Сам" in drawn(case, chat, done(Act.DELETE))
+    assert "Only the message about it is deleted." in drawn(case, chat, done(Act.DELETE), EN)
+    assert "только сообщение" not in drawn(case, chat)
+    case.prediction.field = "poll_option"
+    assert "только сообщение" not in drawn(case, chat, done(Act.DELETE))
+
+
 def test_obscene_words_are_hidden_until_touched(case, chat):
     assert "tg-spoiler" not in drawn(case, chat)
     case.flagged = ["obscenity"]
